@@ -1,0 +1,195 @@
+import { Buffer } from "node:buffer";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { compileStatement } from "./compile.ts";
+import { evaluate, evaluateToJson, refusal } from "./testing.ts";
+
+test.for([
+  ["SELECT nosuch(x) AS v", "SQL_UNKNOWN_FUNCTION"],
+  ["SELECT constructor(x) AS v", "SQL_UNKNOWN_FUNCTION"],
+  ["SELECT aws_lambda('arn', *) FROM 'a'", "SQL_FUNCTION_NOT_SUPPORTED"],
+  ["SELECT get_thing_shadow('t', 'r') AS v", "SQL_FUNCTION_NOT_SUPPORTED"],
+  ["SELECT decode(x, 'proto', 'bucket', 'key', 'm') AS v", "SQL_FUNCTION_NOT_SUPPORTED"],
+  ["SELECT encode(x, 'hex') AS v", "SQL_SYNTAX"],
+  ["SELECT encode(x, scheme) AS v", "SQL_SYNTAX"], // has to be a literal
+  ["SELECT upper() AS v", "SQL_ARITY"],
+  ["SELECT substring('a', 1, 2, 3) AS v", "SQL_ARITY"],
+  ["SELECT cast(x AS Date) AS v", "SQL_SYNTAX"],
+  ["SELECT topic()", "SQL_UNSUPPORTED"], // no documented key
+  ["SELECT VALUE *", "SQL_UNSUPPORTED"],
+  ["SELECT regexp_matches(a, 'x') AS v", "SQL_UNSUPPORTED"],
+  ["SELECT parse_time('yyyy', 0) AS v", "SQL_UNSUPPORTED"],
+  ["SELECT @a AS v", "SQL_SYNTAX"],
+] as const)("%s is refused: %s", ([sql, code]) => {
+  expect(refusal(sql).code).toBe(code);
+});
+
+test.for(["[1]", "{'a': 1}", "encode(*, 'base64')", "isUndefined(a)", "cast(a AS Boolean)", "get_user_properties()"])(
+  "version 2015-10-08 has no %s",
+  (expression) => {
+    expect(refusal(`SELECT ${expression} AS v`, "2015-10-08").code).toBe("SQL_VERSION");
+  },
+);
+
+test("has the versions that AWS IoT rules may rely on", () => {
+  const statement = compileStatement("SELECT sql_version() AS v FROM 'a'", { version: "2015-10-08" });
+  expect(statement.topicFilter).toBe("a");
+  expect(refusal("SELECT * FROM 'a'", "beta" as "2016-03-23").code).toBe("SQL_VERSION");
+});
+
+const DERIVED = `SELECT encode(*, 'base64') AS data, topic() AS topic, 'location' AS route, timestamp() AS receivedAt,
+  traceid() AS traceId, get_user_properties() AS userProperties, get_mqtt_property('content_type') AS contentType
+  FROM 'v1/drivers/+/location'`;
+
+test.for([
+  ["JSON", '{"n":1.0}'],
+  ["text", "hello"],
+  ["bytes", Buffer.from([0, 1, 0xff])],
+  ["nothing", ""],
+] as const)("the derived statement does not look into a payload of %s", ([, payload]) => {
+  const parse = vi.spyOn(JSON, "parse");
+  onTestFinished(() => parse.mockRestore());
+  const evaluation = evaluate(DERIVED, payload, {
+    topic: "v1/drivers/d42/location",
+    userProperties: [
+      ["k", "1"],
+      ["k", "2"],
+      ["__proto__", "3"],
+    ],
+    mqttProperties: { contentType: "application/json" },
+  });
+  expect(parse).not.toHaveBeenCalled();
+  expect(JSON.parse(JSON.stringify(evaluation))).toEqual({
+    kind: "json",
+    value: {
+      data: Buffer.from(payload).toString("base64"),
+      topic: "v1/drivers/d42/location",
+      route: "location",
+      receivedAt: 1_700_000_000_000,
+      traceId: "a2c5a3d2-0b6e-4c3a-9f53-2b8b7c1f0e11",
+      userProperties: [{ k: "1" }, { k: "2" }, JSON.parse('{"__proto__":"3"}')],
+      contentType: "application/json",
+    },
+  });
+});
+
+test("leaves out what a message does not have", () => {
+  expect(evaluateToJson("SELECT get_user_properties() AS u, get_mqtt_property('content_type') AS c")).toBe("{}");
+});
+
+test("encodes the bytes of a view into a larger buffer", () => {
+  const view = new Uint8Array([9, 9, 1, 2, 9]).subarray(2, 4);
+  expect(evaluateToJson("SELECT encode(*, 'base64') AS data", view)).toBe('{"data":"AQI="}');
+});
+
+test.for([['{"n":1.0,"big":12345678901234567890}'], ["not json"]] as const)(
+  "a lone * gives the payload's own bytes: %s",
+  ([payload]) => {
+    expect(evaluate("SELECT * FROM 'a'", payload)).toEqual({ kind: "raw", bytes: Buffer.from(payload) });
+  },
+);
+
+test.for([
+  // Selected numbers keep their digits, though not their spelling.
+  ["SELECT id, n FROM 'a'", '{"id":12345678901234567890,"n":1.0}', '{"id":12345678901234567890,"n":1}'],
+  ["SELECT *, 1 AS v", '{"id":12345678901234567890}', '{"id":12345678901234567890,"v":1}'],
+  ["SELECT *, 1 AS a", '{"a":0,"b":2}', '{"a":1,"b":2}'], // the later column wins
+  ["SELECT *, 1 AS v", "not json", '{"v":1}'],
+  ["SELECT *, 1 AS v", "[1,2]", '{"v":1}'], // an array has no keys to add
+  ["SELECT a FROM 'a'", "not json", "{}"],
+  ["SELECT a FROM 'a'", "17", "{}"],
+  ["SELECT a FROM 'a'", Buffer.from('{"a":"\xff"}', "latin1"), "{}"], // not UTF-8, so not JSON
+  ["SELECT a FROM 'a'", '{"a":1e1000}', "{}"], // outside the range, so not JSON
+  ["SELECT a FROM 'a'", `{"a":${"[".repeat(1001)}${"]".repeat(1001)}}`, "{}"], // too deep to be JSON
+  ["SELECT a FROM 'a'", `{"a":"${"[".repeat(5000)}"}`, `{"a":"${"[".repeat(5000)}"}`],
+  ["SELECT a.b.c AS v", '{"a":null}', "{}"],
+  ["SELECT a.length AS v", '{"a":[1]}', "{}"], // an array has no members
+  ["SELECT {'a': 1, 'b': missing}, 2 AS c", "{}", '{"a":1,"c":2}'], // a literal without alias is the output
+  ["SELECT [1, missing, 2] AS v", "{}", '{"v":[1,2]}'],
+  ["SELECT a AS x.y.z, b AS x.w", '{"a":1,"b":2}', '{"x":{"y":{"z":1},"w":2}}'],
+  ["SELECT *, 1 AS x.y, x AS old", '{"x":{"k":0}}', '{"x":{"k":0,"y":1},"old":{"k":0}}'],
+  ["SELECT 1 AS x, 2 AS x.y", "{}", '{"x":{"y":2}}'],
+  ["SELECT a FROM 'a' WHERE 'true'", '{"a":1}', "noMatch"], // only the Boolean true matches
+  ["SELECT a FROM 'a' WHERE a", '{"a":1}', "noMatch"],
+  ["SELECT a FROM 'a' WHERE missing", '{"a":1}', "noMatch"],
+  ["SELECT VALUE a", '{"a":[1]}', "[1]"],
+  ["SELECT VALUE a", "{}", "undefined"],
+  ["SELECT VALUE CASE a WHEN 1 THEN 'one' END", '{"a":2}', "undefined"],
+  ["SELECT VALUE 1 IN a", '{"a":[1]}', "true"],
+  ["SELECT VALUE 1 IN a", '{"a":1}', "undefined"],
+] as const)("%s of %s gives %s", ([sql, payload, output]) => {
+  expect(evaluateToJson(sql, payload)).toBe(output);
+});
+
+const ELEMENTS = { e: [{ n: 1, v: "a" }, { n: 2, v: "b" }, { n: 3 }], o: { n: 1 }, s: [1, 2] };
+
+test.for([
+  ["SELECT VALUE (SELECT VALUE v FROM e)", '["a","b"]'], // what is Undefined is no element
+  ["SELECT VALUE (SELECT v FROM e WHERE n > 1)", '[{"v":"b"},{}]'],
+  ["SELECT VALUE (SELECT *, 0 AS z FROM e WHERE n = 1)", '[{"n":1,"v":"a","z":0}]'],
+  ["SELECT VALUE (SELECT * FROM s)", "[1,2]"],
+  ["SELECT VALUE (SELECT VALUE x * 2 FROM s AS x WHERE x > 1)", "[4]"], // an alias is the element
+  ["SELECT VALUE (SELECT VALUE x.n FROM e AS x)", "[1,2,3]"],
+  ["SELECT VALUE (SELECT VALUE o.n FROM e)", "[]"], // names do not reach out of the element
+  ["SELECT VALUE (SELECT n FROM o)", '{"n":1}'],
+  ["SELECT VALUE (SELECT n FROM o WHERE n = 2)", "undefined"],
+  ["SELECT VALUE (SELECT n FROM missing)", "undefined"],
+  ["SELECT VALUE (SELECT VALUE topic(1) FROM o)", '"a"'],
+  ["SELECT VALUE EXISTS (SELECT * FROM e WHERE n = 3)", "true"],
+  ["SELECT VALUE EXISTS (SELECT VALUE v FROM e WHERE n = 3)", "true"], // selected, though Undefined
+  ["SELECT VALUE EXISTS (SELECT * FROM e WHERE n = 4)", "false"],
+  ["SELECT VALUE EXISTS (SELECT * FROM missing)", "false"],
+  ["SET @a = n + 1, @b = @a SELECT VALUE [@a, @b]", "[]"],
+  ["SET @a = o.n + 1, @b = @a * 2 SELECT VALUE [@a, @b]", "[2,4]"],
+  ["SET @a = o SELECT @a.n, @a.x AS x", '{"n":1}'],
+  ["SET @a = 1 SELECT VALUE (SELECT VALUE v FROM e WHERE n = @a)", '["a"]'],
+  ["SET @id = newuuid() SELECT VALUE @id = @id", "true"], // computed once
+] as const)("%s gives %s", ([sql, output]) => {
+  expect(evaluateToJson(sql, ELEMENTS)).toBe(output);
+});
+
+test.for([
+  ["SET @a = 1, @a = 2 SELECT @a AS v", "SQL_SYNTAX"],
+  ["SET @a = @b, @b = 1 SELECT @a AS v", "SQL_SYNTAX"], // assigned behind its use
+  ["SET @a = 1 SET @b = 2 SELECT @a AS v", "SQL_SYNTAX"],
+  [`SET ${Array.from({ length: 11 }, (_, n) => `@v${n} = 1`).join(", ")} SELECT @v0 AS v`, "SQL_SYNTAX"],
+  [`SET @${"v".repeat(65)} = 1 SELECT 1 AS v`, "SQL_SYNTAX"],
+  ["SELECT (SELECT a) AS v", "SQL_SYNTAX"], // FROM is missing
+  ["SELECT (SELECT a FROM 'a/b') AS v", "SQL_SYNTAX"],
+  ["SELECT (SELECT VALUE (SELECT VALUE x.n FROM y) FROM e AS x) AS v", "SQL_UNSUPPORTED"],
+  ["SELECT (SELECT VALUE encode(*, 'base64') FROM e) AS v", "SQL_UNSUPPORTED"],
+] as const)("%s is refused: %s", ([sql, code]) => {
+  expect(refusal(sql).code).toBe(code);
+});
+
+test("only own properties are visible", () => {
+  expect(evaluateToJson("SELECT __proto__ AS p, constructor AS c, a.toString AS t", { a: {} })).toBe("{}");
+  expect(evaluateToJson("SELECT __proto__.x AS p", '{"__proto__":{"x":1}}')).toBe('{"p":1}');
+});
+
+test.for([
+  ["SELECT 1 AS __proto__", "{}", '{"__proto__":1}'],
+  ["SELECT a AS __proto__.polluted", '{"a":true}', '{"__proto__":{"polluted":true}}'],
+  ["SELECT *, 1 AS v", '{"__proto__":{"polluted":true}}', '{"__proto__":{"polluted":true},"v":1}'],
+  ["SELECT VALUE {'__proto__': {'polluted': true}}", "{}", '{"__proto__":{"polluted":true}}'],
+  ["SELECT VALUE transform('enrichArray', a, [{}])", '{"a":{"__proto__":1}}', '[{"__proto__":1}]'],
+] as const)("%s writes a property and no prototype", ([sql, payload, output]) => {
+  const evaluation = evaluate(sql, payload);
+  const value = evaluation.kind === "json" ? evaluation.value : null;
+  expect(JSON.stringify(value)).toBe(output);
+  expect(Reflect.get(Object.prototype, "polluted")).toBeUndefined();
+  expect(Reflect.get(Object(value), "polluted")).toBeUndefined();
+});
+
+test("an expression that doubles a text ends in Undefined, not in the heap", () => {
+  const payload = { x: "a".repeat(100_000) };
+  expect(evaluateToJson("SELECT VALUE replace(replace(x, 'a', x), 'a', x)", payload)).toBe("undefined");
+  const doubled = Array.from({ length: 12 }, () => "x").join(" + ");
+  expect(evaluateToJson(`SELECT VALUE length(replace(x, '', ${doubled}))`, payload)).toBe("undefined");
+});
+
+test("statements that evaluate one message do not see each other's changes", () => {
+  const statement = compileStatement("SELECT *, 1 AS x.y", { version: "2016-03-23" });
+  const message = { topic: "a", payload: Buffer.from('{"x":{}}'), timestampMs: 0, traceId: "" };
+  const outputs = [statement.evaluate(message), statement.evaluate(message)];
+  expect(outputs[0]).toEqual(outputs[1]);
+});

@@ -1,0 +1,73 @@
+import { Buffer } from "node:buffer";
+import { joinTexts, toText, Undefined, type Value } from "../value.ts";
+import { type FunctionTable, ofTexts, type SqlFunction, toIndex } from "./function.ts";
+
+const SINCE_2016 = { since: "2016-03-23" } as const;
+
+/** lpad and rpad set counts outside of 0 … 1000 to the nearest of them. */
+const MAX_PADDING = 1000;
+
+/** chr knows the characters of ASCII. */
+const MAX_ASCII = 127;
+
+export const textFunctions: FunctionTable = {
+  chr: { arity: [1, 1], apply: (_context, code = Undefined) => character(toIndex(code)) },
+  endswith: ofTexts(2, (text = "", suffix = "") => text.endsWith(suffix)),
+  indexof: { ...ofTexts(2, (text = "", part = "") => text.indexOf(part)), ...SINCE_2016 },
+  // UTF-16 code units, as Java counts; the reference says "characters".
+  length: { ...ofTexts(1, (text = "") => text.length), ...SINCE_2016 },
+  lower: ofTexts(1, (text = "") => text.toLowerCase()),
+  lpad: padding((text, spaces) => spaces + text),
+  ltrim: ofTexts(1, (text = "") => text.slice(leadingBlanks(text))),
+  numbytes: { ...ofTexts(1, (text = "") => Buffer.byteLength(text, "utf8")), ...SINCE_2016 },
+  replace: ofTexts(3, (text = "", part = "", replacement = "") => joinTexts(splitBy(text, part), replacement)),
+  rpad: padding((text, spaces) => text + spaces),
+  rtrim: ofTexts(1, (text = "") => text.slice(0, text.length - trailingBlanks(text))),
+  startswith: ofTexts(2, (text = "", prefix = "") => text.startsWith(prefix)),
+  substring: { arity: [2, 3], apply: (_context, value = Undefined, ...bounds) => substring(value, bounds) },
+  trim: ofTexts(1, (text = "") => text.trim()),
+  upper: ofTexts(1, (text = "") => text.toUpperCase()),
+};
+
+function character(code: number | Undefined): Value {
+  return code === Undefined || code < 0 || code > MAX_ASCII ? Undefined : String.fromCharCode(code);
+}
+
+/** As in Java the empty part is found before, between and behind all characters. */
+function splitBy(text: string, part: string): readonly string[] {
+  return part === "" ? ["", ...text, ""] : text.split(part);
+}
+
+function padding(pad: (text: string, spaces: string) => string): SqlFunction {
+  return {
+    arity: [2, 2],
+    apply: (_context, value = Undefined, count = Undefined) => {
+      const text = toText(value);
+      const spaces = toIndex(count);
+      if (text === Undefined || spaces === Undefined) return Undefined;
+      return pad(text, " ".repeat(Math.min(Math.max(spaces, 0), MAX_PADDING)));
+    },
+  };
+}
+
+/** From an index up to another; both are brought into the text, and a crossed pair gives the empty text. */
+function substring(value: Value, bounds: readonly Value[]): Value {
+  const text = toText(value);
+  const [start, end = Number.POSITIVE_INFINITY] = bounds.map(toIndex);
+  if (text === Undefined || start === Undefined || start === undefined || end === Undefined) return Undefined;
+  return text.slice(Math.max(start, 0), Math.max(end, 0));
+}
+
+// Loops, because / +$/ takes quadratic time over a long run of blanks that is not at the end.
+
+function leadingBlanks(text: string): number {
+  let count = 0;
+  while (text[count] === " " || text[count] === "\t") count += 1;
+  return count;
+}
+
+function trailingBlanks(text: string): number {
+  let count = 0;
+  while (text.at(-1 - count) === " " || text.at(-1 - count) === "\t") count += 1;
+  return count;
+}
