@@ -1,0 +1,128 @@
+import { type PathTemplate, parsePathTemplate } from "./request-path.ts";
+import type { Route, RouteInput, Scheme, SchemeInput } from "./scheme.ts";
+import { SchemeError, type SchemeProblem } from "./scheme-error.ts";
+import { schemeKeys } from "./scheme-keys.ts";
+import { object, type Report } from "./shape.ts";
+import { deviceIdLevel, overlaps, parseTopicTemplate, placeholdersOf, type TopicTemplate } from "./topic-template.ts";
+
+export { type SchemeInput, secret } from "./scheme.ts";
+
+/**
+ * Checks a scheme and gives the model that everything else is derived from.
+ *
+ * @throws {SchemeError} with every fault of the scheme, each with its key, its value and the limit.
+ */
+export function defineScheme(input: SchemeInput): Scheme {
+  const problems: SchemeProblem[] = [];
+  const report: Report = (code, at, message) => problems.push({ code, at, message });
+  object(schemeKeys)(input, "", report);
+  // What follows reads the values as their types say, so the shape has to be right first.
+  if (problems.length > 0) throw new SchemeError(problems);
+  const scheme = read(input, report);
+  if (problems.length > 0) throw new SchemeError(problems);
+  return scheme;
+}
+
+function read(input: SchemeInput, report: Report): Scheme {
+  const stage = input.stage ?? "prod";
+  const rulePrefix = `${input.name}_${stage}`.replaceAll("-", "_");
+  const topics = new TopicReader(report);
+  const routes = Object.entries(input.routes).map(([name, route]) =>
+    readRoute(name, route, `${rulePrefix}_${name}`, topics, report),
+  );
+  const { commands } = input;
+  const scheme: Scheme = {
+    name: input.name,
+    stage,
+    api: {
+      url: input.api.url.replace(/\/+$/, ""),
+      timeoutMs: input.api.timeoutMs ?? 10_000,
+      maxConcurrency: input.api.maxConcurrency ?? 50,
+      headers: new Map(Object.entries(input.api.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value])),
+    },
+    routes: new Map(routes.map((route) => [route.name, route])),
+    commands: commands && {
+      topic: topics.read(commands.topic, "commands.topic", "only the device"),
+      replies: topics.read(commands.replies, "commands.replies", "only the device"),
+    },
+    feeds: new Map(
+      Object.entries(input.feeds ?? {}).map(([name, { topic }]) => [
+        name,
+        topics.read(topic, `feeds.${name}.topic`, "no device"),
+      ]),
+    ),
+    brokers: input.brokers ?? [],
+    alarms: input.alarms,
+  };
+  if (routes.length === 0) report("CONFIG_RANGE", "routes", "has no route; at least one is needed");
+  topics.reportOverlaps();
+  return scheme;
+}
+
+function readRoute(name: string, input: RouteInput, ruleName: string, topics: TopicReader, report: Report): Route {
+  const topic = topics.read(input.topic, `routes.${name}.topic`, "the device");
+  return {
+    name,
+    topic,
+    qos: input.qos,
+    path: readPath(input.path ?? `/${input.topic}`, topic, `routes.${name}.path`, report),
+    method: input.method ?? "POST",
+    where: input.where,
+    ruleName,
+  };
+}
+
+function readPath(source: string, topic: TopicTemplate, at: string, report: Report): PathTemplate {
+  // A topic that was refused is reported already, its levels are not known.
+  if (topic.levels.length === 0) return { source, parts: [source] };
+  const path = parsePathTemplate(source, placeholdersOf(topic));
+  if (typeof path !== "string") return path;
+  report("PATH_INVALID", at, path);
+  return { source, parts: [source] };
+}
+
+/** Which placeholders a topic has to have: a route's may have others beside the device's, a command's may not. */
+type Placeholders = "the device" | "only the device" | "no device";
+
+/** Reads the topics of a scheme and remembers them, since no two of them may meet. */
+class TopicReader {
+  readonly #report: Report;
+  readonly #topics: { readonly at: string; readonly topic: TopicTemplate }[] = [];
+
+  constructor(report: Report) {
+    this.#report = report;
+  }
+
+  read(source: string, at: string, placeholders: Placeholders): TopicTemplate {
+    const topic = parseTopicTemplate(source);
+    if ("code" in topic) {
+      this.#report(topic.code, at, topic.message);
+      return { source, levels: [], filter: "" };
+    }
+    this.#checkPlaceholders(topic, at, placeholders);
+    this.#topics.push({ at, topic });
+    return topic;
+  }
+
+  reportOverlaps(): void {
+    for (const [index, { at, topic }] of this.#topics.entries()) {
+      const other = this.#topics.slice(0, index).find((earlier) => overlaps(earlier.topic, topic));
+      if (other === undefined) continue;
+      const message = `'${topic.source}' and '${other.topic.source}' of ${other.at} can be the same topic`;
+      this.#report("CONFIG_DUPLICATE_ROUTE", at, message);
+    }
+  }
+
+  #checkPlaceholders(topic: TopicTemplate, at: string, placeholders: Placeholders): void {
+    const names = placeholdersOf(topic);
+    const hasDevice = names.includes(deviceIdLevel);
+    if (placeholders === "no device") {
+      if (hasDevice)
+        this.#report("TOPIC_INVALID", at, `'${topic.source}' is read by every device, yet names {deviceId}`);
+    } else if (!hasDevice) {
+      this.#report("TOPIC_INVALID", at, `'${topic.source}' has no level {deviceId}`);
+    } else if (placeholders === "only the device" && names.length > 1) {
+      this.#report("TOPIC_INVALID", at, `'${topic.source}' has placeholders other than {deviceId}`);
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import type { Route } from "./scheme.ts";
+
+/**
+ * What a derived topic rule hands to `forward`, as a Lambda event or as the body of an SQS message.
+ *
+ * The rule is payload-independent: AWS IoT Core drops a message whose SQL fails without running the error action, so
+ * everything that could fail is left to code, where a dead letter is possible.
+ */
+export interface IngestMessage {
+  /** The payload's bytes, in base64. */
+  readonly data: string;
+  readonly topic: string;
+  /** Name of the route, also in the rule's name. */
+  readonly route: string;
+  /** Milliseconds since 1970, when the rule ran. */
+  readonly receivedAt: number;
+  readonly traceId: string;
+  /** One-key objects in the order sent; absent for MQTT 3.1.1. */
+  readonly userProperties?: readonly Readonly<Record<string, string>>[];
+  readonly contentType?: string;
+  readonly payloadFormat?: "UTF8_DATA" | "UNSPECIFIED_BYTES";
+  readonly responseTopic?: string;
+  /** In base64. */
+  readonly correlationData?: string;
+}
+
+/** The columns of `IngestMessage`, each the AWS IoT SQL that fills it. */
+const columns: Readonly<Record<Exclude<keyof IngestMessage, "route">, string>> = {
+  data: "encode(*, 'base64')",
+  topic: "topic()",
+  receivedAt: "timestamp()",
+  traceId: "traceid()",
+  userProperties: "get_user_properties()",
+  contentType: "get_mqtt_property('content_type')",
+  payloadFormat: "get_mqtt_property('format_indicator')",
+  responseTopic: "get_mqtt_property('response_topic')",
+  correlationData: "get_mqtt_property('correlation_data')",
+};
+
+/** The SQL version that the statement is written in; AWS applies an older one when a rule names none. */
+export const ingestSqlVersion = "2016-03-23";
+
+/** The AWS IoT SQL of a route's rule. Only a `where` of the route's own looks at the payload. */
+export function ingestStatement(route: Route): string {
+  const list = [`'${route.name}' AS route`, ...Object.entries(columns).map(([name, sql]) => `${sql} AS ${name}`)];
+  const where = route.where === undefined ? "" : ` WHERE ${route.where}`;
+  return `SELECT ${list.join(", ")} FROM '${route.topic.filter}'${where}`;
+}
+
+/** The topic by which a bridge hands a message straight to one rule (Basic Ingest), which AWS does not charge for. */
+export function basicIngestTopic(ruleName: string, topic: string): string {
+  return `$aws/rules/${ruleName}/${topic}`;
+}

@@ -1,0 +1,86 @@
+import { type Check, integer, isObject, type Keys, list, object, optional, record, show, text } from "./shape.ts";
+
+const name = text(/^[a-z][a-z0-9-]{0,31}$/, "1 to 32 of a–z 0–9 -, beginning with a letter");
+const stage = text(/^[a-z][a-z0-9-]{0,15}$/, "1 to 16 of a–z 0–9 -, beginning with a letter");
+// A rule's name is scheme, stage and route: 32 + 16 + 64 and two separators stay within AWS's 128.
+const routeName = [/^[A-Za-z][A-Za-z0-9]{0,63}$/, "1 to 64 letters and digits, beginning with a letter"] as const;
+const anyText = text(/^[\s\S]+$/, "text of at least one character");
+
+const secretReference = object({
+  kind: text(/^secret$/, "'secret'"),
+  name: text(/^[A-Za-z0-9/_+=.@-]{1,512}$/, "a Secrets Manager name: 1 to 512 of A–Z a–z 0–9 / _ + = . @ -"),
+});
+
+const fieldValue = text(/^[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?$/, "a field value of visible ASCII");
+
+function orSecret(check: Check): Check {
+  return (value, at, report) => (isObject(value) ? secretReference : check)(value, at, report);
+}
+
+const qos: Check = (value, at, report) => {
+  if (value !== 0 && value !== 1) report("QOS_UNSUPPORTED", at, `${show(value)} is not 0 or 1, which AWS IoT Core has`);
+};
+
+/** `https://api.example.com/base`: what a request's path can be appended to, and what the outside can be reached by. */
+const apiUrl: Check = (value, at, report) => {
+  const url = typeof value === "string" ? URL.parse(value) : null;
+  if (url === null) {
+    report("TARGET_INVALID", at, `${show(value)} is not a URL`);
+  } else if (url.protocol !== "https:" && url.protocol !== "http:") {
+    report("TARGET_FORBIDDEN", at, `'${url.protocol}' is not https: or http:`);
+  } else if (url.username !== "" || url.password !== "") {
+    report("TARGET_INVALID", at, "holds credentials; api.headers takes them from a secret");
+  } else if (url.search !== "" || url.hash !== "") {
+    report("TARGET_INVALID", at, `'${url.search}${url.hash}' cannot be part of a base address`);
+  }
+};
+
+const brokerUrl: Check = (value, at, report) => {
+  const url = typeof value === "string" ? URL.parse(value) : null;
+  const isBroker = url !== null && (url.protocol === "mqtt:" || url.protocol === "mqtts:") && url.hostname !== "";
+  if (!isBroker) report("TARGET_INVALID", at, `${show(value)} is not mqtt://host:port or mqtts://host:port`);
+  else if (url.username !== "" || url.password !== "") {
+    report("TARGET_INVALID", at, "holds credentials; brokers take them from a secret");
+  }
+};
+
+/** The keys of a scheme with the limits of each. What concerns several of them is looked at afterwards. */
+export const schemeKeys: Keys = {
+  name,
+  stage: optional(stage),
+  api: object({
+    url: apiUrl,
+    timeoutMs: optional(integer(100, 60_000)),
+    maxConcurrency: optional(integer(1, 10_000)),
+    headers: optional(record(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "a field name of RFC 9110", orSecret(fieldValue))),
+  }),
+  routes: record(
+    ...routeName,
+    object({
+      topic: anyText,
+      qos,
+      path: optional(anyText),
+      method: optional(text(/^(POST|PUT|PATCH|DELETE)$/, "POST, PUT, PATCH or DELETE")),
+      where: optional(anyText),
+    }),
+  ),
+  commands: optional(object({ topic: anyText, replies: anyText })),
+  feeds: optional(record(...routeName, object({ topic: anyText }))),
+  brokers: optional(
+    list(
+      object({
+        url: brokerUrl,
+        credentials: optional(secretReference),
+        ca: optional(orSecret(text(/-----BEGIN CERTIFICATE-----/, "a certificate in PEM"))),
+        vpc: optional(
+          object({
+            id: text(/^vpc-[0-9a-f]+$/, "a VPC id"),
+            subnetIds: list(text(/^subnet-[0-9a-f]+$/, "a subnet id")),
+            securityGroupIds: optional(list(text(/^sg-[0-9a-f]+$/, "a security group id"))),
+          }),
+        ),
+      }),
+    ),
+  ),
+  alarms: optional(object({ email: text(/^[^\s@]+@[^\s@]+$/, "an e-mail address") })),
+};

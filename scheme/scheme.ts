@@ -1,0 +1,98 @@
+import type { PathTemplate } from "./request-path.ts";
+import type { TopicTemplate } from "./topic-template.ts";
+
+/** AWS IoT Core has QoS 0 and 1, and no QoS 2. */
+export type Qos = 0 | 1;
+
+/** Methods that carry a body. */
+export type Method = "POST" | "PUT" | "PATCH" | "DELETE";
+
+/** A value that is kept by name in Secrets Manager, and on one machine in a file or the environment. */
+export interface SecretReference {
+  readonly kind: "secret";
+  readonly name: string;
+}
+
+/** What a user writes in `trestle.config.ts`. */
+export interface SchemeInput {
+  /** Names the stack and the topic rules. */
+  readonly name: string;
+  /** Separates deployments of one scheme; `prod` by default. */
+  readonly stage?: string;
+  readonly api: {
+    /** Base of every request, `https://api.example.com`, with a path where the API has one. */
+    readonly url: string;
+    /** Milliseconds for one whole request, 10,000 by default. */
+    readonly timeoutMs?: number;
+    /** Requests at the API at one time, at most; 50 by default. */
+    readonly maxConcurrency?: number;
+    /** Fields that every request carries; they win over the device's. */
+    readonly headers?: Readonly<Record<string, string | SecretReference>>;
+  };
+  readonly routes: Readonly<Record<string, RouteInput>>;
+  readonly commands?: { readonly topic: string; readonly replies: string };
+  /** Topics that the backend publishes and every device may read. */
+  readonly feeds?: Readonly<Record<string, { readonly topic: string }>>;
+  /** Brokers that commands and feeds are published to. */
+  readonly brokers?: readonly BrokerInput[];
+  readonly alarms?: { readonly email: string };
+}
+
+export interface RouteInput {
+  /** Topic with placeholders for levels, one of them `{deviceId}`. */
+  readonly topic: string;
+  readonly qos: Qos;
+  /** Path of the request; the topic itself by default. */
+  readonly path?: string;
+  /** `POST` by default. */
+  readonly method?: Method;
+  /** AWS IoT SQL condition; what it does not select never reaches the API. */
+  readonly where?: string;
+}
+
+export interface BrokerInput {
+  readonly url: string;
+  readonly credentials?: SecretReference;
+  /** PEM of the authority that signed the broker's certificate, where it is not a public one. */
+  readonly ca?: string | SecretReference;
+  readonly vpc?: {
+    readonly id: string;
+    readonly subnetIds: readonly string[];
+    readonly securityGroupIds?: readonly string[];
+  };
+}
+
+/** A checked scheme: what every other part is derived from. */
+export interface Scheme {
+  readonly name: string;
+  readonly stage: string;
+  readonly api: {
+    /** Without a slash at its end. */
+    readonly url: string;
+    readonly timeoutMs: number;
+    readonly maxConcurrency: number;
+    /** By lower-case field name. */
+    readonly headers: ReadonlyMap<string, string | SecretReference>;
+  };
+  readonly routes: ReadonlyMap<string, Route>;
+  readonly commands: { readonly topic: TopicTemplate; readonly replies: TopicTemplate } | undefined;
+  readonly feeds: ReadonlyMap<string, TopicTemplate>;
+  readonly brokers: readonly BrokerInput[];
+  readonly alarms: { readonly email: string } | undefined;
+}
+
+export interface Route {
+  readonly name: string;
+  readonly topic: TopicTemplate;
+  readonly qos: Qos;
+  readonly path: PathTemplate;
+  readonly method: Method;
+  readonly where: string | undefined;
+  /** Name of its topic rule, also in its Basic Ingest topic `$aws/rules/<ruleName>/…`. */
+  readonly ruleName: string;
+}
+
+/** Refers to a secret by its name. */
+export function secret(name: string): SecretReference {
+  return { kind: "secret", name };
+}
