@@ -1,0 +1,38 @@
+import { EngineError } from "../engine-error.ts";
+import type { Plan, RulePlan } from "../template/plan.ts";
+import { Properties, type PropertyTable, performed } from "../template/properties.ts";
+import type { Action, ActionTargets, RuleOutput } from "./action.ts";
+
+const lambdaProperties: PropertyTable = { FunctionArn: performed };
+
+/**
+ * Invokes a function asynchronously. The action is done when the event is accepted: what the function does with it,
+ * the rule never learns, on AWS as here.
+ *
+ * @see https://docs.aws.amazon.com/iot/latest/developerguide/lambda-rule-action.html
+ */
+export function lambdaAction(value: unknown, at: string, rule: RulePlan, { events, plan }: ActionTargets): Action {
+  const arn = new Properties(value, lambdaProperties, at).text("FunctionArn");
+  const target = events(arn);
+  if (target === undefined) throw new EngineError("ERR_REFERENCE", `${at} invokes ${arn}, no function of the template`);
+  if (!isPermitted(plan, rule, arn)) {
+    const message = `${at} invokes ${arn} without an AWS::Lambda::Permission for ${rule.arn}: AWS would refuse it`;
+    throw new EngineError("ERR_PERMISSION_MISSING", message);
+  }
+  return { name: "LambdaAction", resource: arn, run: (output) => target.accept(eventOf(output)) };
+}
+
+function isPermitted({ permissions }: Plan, rule: RulePlan, functionArn: string): boolean {
+  return permissions.some(
+    (permission) =>
+      permission.functionArn === functionArn &&
+      permission.principal === "iot.amazonaws.com" &&
+      (permission.sourceArn === undefined || permission.sourceArn === rule.arn),
+  );
+}
+
+function eventOf(output: RuleOutput): string {
+  if (output.kind === "json") return JSON.stringify(output.value);
+  // AWS hands over JSON only: the rule has to encode binary payloads.
+  throw new Error("the payload is not JSON; SELECT encode(*, 'base64') AS data");
+}

@@ -1,0 +1,91 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { EngineError } from "./engine-error.ts";
+import { runEngine } from "./run-engine.ts";
+import { localSecrets } from "./secret-source.ts";
+
+const usage = `Runs a synthesized template on this machine.
+
+  node engine/main.ts --broker mqtt://127.0.0.1:1883 [options]
+
+  --assembly DIR        what cdk synth wrote (cdk.out)
+  --data DIR            where queues are kept (.trestle)
+  --broker URL          mqtt://host:port or mqtts://host:port
+  --client-id ID        the engine's session at the broker
+  --username NAME       and --password-file FILE
+  --ca FILE --cert FILE --key FILE   mutual TLS, PEM
+  --parameter KEY=VALUE a parameter of the template, e.g. ApiUrl=http://127.0.0.1:8080; repeatable
+  --secrets FILE        a JSON object of secrets by name (DIR/secrets.json in --data)
+  --counts              prints a JSON line of counts every second`;
+
+const { values } = parseArgs({
+  options: {
+    assembly: { type: "string", default: "cdk.out" },
+    data: { type: "string", default: ".trestle" },
+    broker: { type: "string" },
+    "client-id": { type: "string" },
+    username: { type: "string" },
+    "password-file": { type: "string" },
+    ca: { type: "string" },
+    cert: { type: "string" },
+    key: { type: "string" },
+    parameter: { type: "string", multiple: true, default: [] },
+    secrets: { type: "string" },
+    counts: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
+});
+
+if (values.help || values.broker === undefined) {
+  console.error(usage);
+  process.exit(values.help ? 0 : 2);
+}
+
+try {
+  await run(values.broker);
+} catch (error) {
+  if (!(error instanceof EngineError)) throw error;
+  console.error(`${error.message} (${error.code})`);
+  process.exitCode = 1;
+}
+
+async function run(brokerUrl: string): Promise<void> {
+  const { ca, cert, key, username } = values;
+  const engine = await runEngine({
+    assemblyFolder: values.assembly,
+    dataFolder: values.data,
+    parameters: Object.fromEntries(values.parameter.map(parseParameter)),
+    secrets: localSecrets(values.secrets ?? join(values.data, "secrets.json"), process.env),
+    broker: {
+      url: brokerUrl,
+      ...(values["client-id"] === undefined ? {} : { clientId: values["client-id"] }),
+      ...(username === undefined ? {} : { username }),
+      ...(values["password-file"] === undefined
+        ? {}
+        : { password: readFileSync(values["password-file"], "utf8").trim() }),
+      ...(ca && cert && key ? { tls: { ca: read(ca), cert: read(cert), key: read(key) } } : {}),
+    },
+    onOutput: (_, line) => console.error(line),
+    log: (line) => console.error(line),
+  });
+  console.log("engine: running");
+  const ticker = values.counts ? setInterval(() => console.log(JSON.stringify(engine.counts)), 1000) : undefined;
+  await new Promise<void>((resolve) => {
+    process.once("SIGINT", () => resolve());
+    process.once("SIGTERM", () => resolve());
+  });
+  clearInterval(ticker);
+  await engine[Symbol.asyncDispose]();
+}
+
+function parseParameter(text: string): [string, string] {
+  const end = text.indexOf("=");
+  if (end > 0) return [text.slice(0, end), text.slice(end + 1)];
+  console.error(`--parameter ${text} is not KEY=VALUE`);
+  return process.exit(2);
+}
+
+function read(file: string): string {
+  return readFileSync(file, "utf8");
+}

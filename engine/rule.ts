@@ -1,0 +1,93 @@
+import { matchesFilter } from "../scheme/topic-filter.ts";
+import { compileStatement, type Statement } from "../sql/compile.ts";
+import type { SqlVersion } from "../sql/context.ts";
+import { SqlError } from "../sql/errors.ts";
+import type { Message } from "../sql/message.ts";
+import type { Action, ActionTargets, RuleOutput } from "./actions/action.ts";
+import { makeAction } from "./actions/kinds.ts";
+import { EngineError } from "./engine-error.ts";
+import type { RulePlan } from "./template/plan.ts";
+
+/** A topic rule, compiled: SQL and actions. */
+export class Rule {
+  readonly name: string;
+  /** What of the ordinary topics it selects; a rule without FROM is reached by Basic Ingest only. */
+  readonly topicFilter: string | undefined;
+  readonly counts = { matched: 0, failed: 0, lost: 0 };
+  readonly #statement: Statement;
+  readonly #actions: readonly Action[];
+  readonly #errorAction: Action | undefined;
+
+  /** @throws {EngineError} `ERR_SQL`, `ERR_ACTION_UNSUPPORTED` and what an action refuses, naming the logical ID. */
+  constructor(plan: RulePlan, targets: ActionTargets) {
+    this.name = plan.name;
+    this.#statement = compile(plan);
+    this.topicFilter = this.#statement.topicFilter;
+    this.#actions = plan.actions.map((action) => makeAction(action, plan, targets));
+    this.#errorAction = plan.errorAction && makeAction(plan.errorAction, plan, targets);
+  }
+
+  selects(topic: string): boolean {
+    return this.topicFilter !== undefined && matchesFilter(this.topicFilter, topic);
+  }
+
+  /**
+   * Evaluates a message and runs the actions; resolves when all are done. A failed action runs the error action once
+   * with all failures; a failure of the SQL runs nothing, as on AWS.
+   *
+   * @throws where an action and the error action failed both, or there is none: nobody has the message then.
+   */
+  async run(message: Message): Promise<void> {
+    const output = this.#statement.evaluate(message);
+    if (output.kind === "noMatch" || output.kind === "undefined") return;
+    this.counts.matched += 1;
+    const failures = (await Promise.all(this.#actions.map((action) => attempt(action, output)))).filter(
+      (failure) => failure !== undefined,
+    );
+    if (failures.length === 0) return;
+    this.counts.failed += 1;
+    const failure = await this.#report(message, failures);
+    if (failure === undefined) return;
+    this.counts.lost += 1;
+    throw new Error(`${this.name}: ${failure.errorMessage}`);
+  }
+
+  /** @see https://docs.aws.amazon.com/iot/latest/developerguide/rule-error-handling.html */
+  async #report(message: Message, failures: readonly Failure[]): Promise<Failure | undefined> {
+    if (this.#errorAction === undefined) return failures[0];
+    const value = {
+      ruleName: this.name,
+      topic: message.topic,
+      cloudwatchTraceId: message.traceId,
+      clientId: message.clientId ?? "N/A",
+      base64OriginalPayload: Buffer.from(message.payload).toString("base64"),
+      failures: failures.map((failure) => ({ ...failure })),
+    };
+    return attempt(this.#errorAction, { kind: "json", value });
+  }
+}
+
+interface Failure {
+  readonly failedAction: string;
+  readonly failedResource: string;
+  readonly errorMessage: string;
+}
+
+async function attempt(action: Action, output: RuleOutput): Promise<Failure | undefined> {
+  try {
+    await action.run(output);
+    return undefined;
+  } catch (error) {
+    const errorMessage = error instanceof Error ? error.message : String(error);
+    return { failedAction: action.name, failedResource: action.resource, errorMessage };
+  }
+}
+
+function compile({ logicalId, sql, sqlVersion }: RulePlan): Statement {
+  try {
+    return compileStatement(sql, { version: sqlVersion as SqlVersion });
+  } catch (error) {
+    if (!(error instanceof SqlError)) throw error;
+    throw new EngineError("ERR_SQL", `${logicalId}: ${error.message}`, { cause: error });
+  }
+}

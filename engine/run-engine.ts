@@ -1,0 +1,53 @@
+import { BrokerConnection, type BrokerOptions } from "./broker-connection.ts";
+import { Engine, type EngineCounts, type EngineOptions } from "./engine.ts";
+import { type SecretSource, startSecretsService } from "./services/secrets.ts";
+import { readAssembly } from "./template/assembly.ts";
+import { readPlan } from "./template/read-plan.ts";
+
+export interface RunOptions extends Pick<EngineOptions, "dataFolder" | "onOutput" | "queueConditions"> {
+  /** The cloud assembly, what `cdk synth` wrote. */
+  readonly assemblyFolder: string;
+  /** Values of the template's parameters. */
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly secrets: SecretSource;
+  readonly broker: Omit<BrokerOptions, "topicFilters" | "accept" | "log" | "clientId"> & { readonly clientId?: string };
+  readonly log: (line: string) => void;
+}
+
+/** A running engine: counts to watch, and an end that loses nothing. */
+export interface RunningEngine extends AsyncDisposable {
+  readonly counts: EngineCounts;
+}
+
+/**
+ * Starts everything that a template needs on one machine and connects it to a broker.
+ *
+ * @throws {EngineError} before anything is taken from the broker.
+ */
+export async function runEngine(options: RunOptions): Promise<RunningEngine> {
+  const { assemblyFolder, parameters, secrets, broker, log } = options;
+  const plan = readPlan(readAssembly(assemblyFolder), parameters);
+  await using stack = new AsyncDisposableStack();
+  const service = stack.use(await startSecretsService(secrets));
+  const engine = stack.use(await Engine.start(plan, { ...options, serviceEnvironment: service.environment }));
+  const connection = stack.use(
+    await BrokerConnection.open({
+      clientId: `trestle-engine-${plan.stackName}`,
+      ...broker,
+      topicFilters: engine.topicFilters,
+      accept: (message) => engine.accept(message),
+      log,
+    }),
+  );
+  const parts = stack.move();
+  return {
+    get counts() {
+      return engine.counts;
+    },
+    async [Symbol.asyncDispose]() {
+      await connection.stop();
+      await engine.stop();
+      await parts.disposeAsync();
+    },
+  };
+}

@@ -1,0 +1,193 @@
+import { randomUUID } from "node:crypto";
+import { createInterface } from "node:readline";
+import { Worker } from "node:worker_threads";
+import type { Answer, InvocationRequest, WorkerSettings } from "./execution-environment.worker.ts";
+
+/** A Lambda function as its template describes it. */
+export interface FunctionOptions {
+  readonly name: string;
+  readonly arn: string;
+  /** Folder with the bundle. */
+  readonly codeFolder: string;
+  /** Module and export, e.g. `index.handler`. */
+  readonly handler: string;
+  readonly timeoutMs: number;
+  readonly memoryMb: number;
+  readonly environment: Readonly<Record<string, string>>;
+  /** A line that the function's code printed. */
+  readonly onOutput: (line: string) => void;
+}
+
+/** A function that threw, ran out of time or ended its process; `type` is Lambda's word for it. */
+export class InvocationError extends Error {
+  override readonly name = "InvocationError";
+  readonly type: string;
+
+  constructor(type: string, message: string) {
+    super(message);
+    this.type = type;
+  }
+}
+
+/** Receives what an invocation comes to: the answer's JSON text, or the error. */
+export type Settle = (error: InvocationError | undefined, answer: string) => void;
+
+interface Invocation {
+  readonly request: InvocationRequest;
+  readonly settle: Settle;
+}
+
+/**
+ * Invocations may be handed over ahead of their turn, as long as they will be begun within this time. Without it a
+ * quick function waits for the engine's event loop between any two invocations.
+ */
+const handOverMs = 5;
+const maxHandedOver = 64;
+const restartMs = 1000;
+
+/**
+ * One execution environment of a function: a worker thread of its own with its own variables, which runs one
+ * invocation at a time, as on Lambda. A new thread takes its place when the function runs out of time or crashes.
+ */
+export class ExecutionEnvironment implements AsyncDisposable {
+  /** Resolves when the function's code is loaded; rejects when it cannot be. */
+  readonly started: Promise<void>;
+  readonly #options: FunctionOptions;
+  readonly #start = Promise.withResolvers<void>();
+  #worker: Worker;
+  #isStarted = false;
+  #isDisposed = false;
+  /** The first one runs, the others wait for their turn. */
+  #invocations: Invocation[] = [];
+  /** Running average. */
+  #durationMs = Number.POSITIVE_INFINITY;
+  readonly #timeLimit: NodeJS.Timeout;
+  #restart: NodeJS.Timeout | undefined;
+  readonly #onFree: () => void;
+  #idle: (() => void)[] = [];
+
+  /** @param onFree Called when the environment may have become able to take an invocation. */
+  constructor(options: FunctionOptions, onFree: () => void) {
+    this.#options = options;
+    this.#onFree = onFree;
+    this.started = this.#start.promise;
+    this.started.catch(() => {});
+    this.#timeLimit = setTimeout(() => this.#runOutOfTime(), options.timeoutMs).unref();
+    this.#worker = this.#startWorker();
+  }
+
+  get canTake(): boolean {
+    const ahead = Math.min(maxHandedOver, Math.floor(handOverMs / this.#durationMs));
+    return this.#isStarted && this.#invocations.length < 1 + ahead;
+  }
+
+  /** Resolves when no invocation runs or waits for its turn. */
+  whenIdle(): Promise<void> {
+    if (this.#invocations.length === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Part of the time since the last call in which the thread was not waiting for input and output, 0 to 1. */
+  utilization: () => number = () => 0;
+
+  /** Runs the function with an event, given as JSON text. */
+  invoke(event: string, settle: Settle): void {
+    const request = { requestId: randomUUID(), event };
+    this.#invocations.push({ request, settle });
+    if (this.#invocations.length === 1) this.#timeLimit.refresh();
+    this.#worker.postMessage(request);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isDisposed = true;
+    clearTimeout(this.#timeLimit);
+    clearTimeout(this.#restart);
+    this.#failAll(new InvocationError("Runtime.ExitError", "the engine stopped"));
+    await this.#worker.terminate();
+  }
+
+  #startWorker(): Worker {
+    const { name, arn, codeFolder, handler, timeoutMs, memoryMb, environment } = this.#options;
+    const settings: WorkerSettings = { name, arn, codeFolder, handler, timeoutMs, memoryMb };
+    const worker = new Worker(new URL("./execution-environment.worker.ts", import.meta.url), {
+      workerData: settings,
+      env: { ...environment },
+      execArgv: (environment.NODE_OPTIONS ?? "").split(" ").filter(Boolean),
+      resourceLimits: { maxOldGenerationSizeMb: memoryMb },
+      stdout: true,
+      stderr: true,
+    });
+    for (const stream of [worker.stdout, worker.stderr]) {
+      createInterface({ input: stream }).on("line", this.#options.onOutput);
+    }
+    worker.on("message", (answer: Answer) => this.#take(answer));
+    worker.on("error", (error) => this.#replaceWorker(worker, new InvocationError("Runtime.ExitError", String(error))));
+    worker.on("exit", (code) =>
+      this.#replaceWorker(worker, new InvocationError("Runtime.ExitError", `the function exited with status ${code}`)),
+    );
+    this.#isStarted = false;
+    let last = worker.performance.eventLoopUtilization();
+    this.utilization = () => {
+      const current = worker.performance.eventLoopUtilization();
+      const { utilization } = worker.performance.eventLoopUtilization(current, last);
+      last = current;
+      return utilization;
+    };
+    return worker;
+  }
+
+  #take(answer: Answer): void {
+    if (answer.kind === "started") {
+      this.#isStarted = true;
+      this.#start.resolve();
+      this.#onFree();
+      return;
+    }
+    const invocation = this.#invocations.shift();
+    if (this.#invocations.length > 0) this.#timeLimit.refresh();
+    const { durationMs } = answer;
+    this.#durationMs = Number.isFinite(this.#durationMs) ? this.#durationMs * 0.9 + durationMs * 0.1 : durationMs;
+    if (answer.kind === "result") invocation?.settle(undefined, answer.json);
+    else invocation?.settle(new InvocationError(answer.type, answer.message), "");
+    this.#onFree();
+    if (this.#invocations.length === 0) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  #runOutOfTime(): void {
+    if (this.#invocations.length === 0) return;
+    const seconds = (this.#options.timeoutMs / 1000).toFixed(2);
+    const error = new InvocationError("Sandbox.Timedout", `Task timed out after ${seconds} seconds`);
+    const worker = this.#worker;
+    this.#replaceWorker(worker, error);
+    void worker.terminate();
+  }
+
+  /** Fails the invocation that ran; those whose turn had not come begin in the next thread. */
+  #replaceWorker(worker: Worker, error: InvocationError): void {
+    if (worker !== this.#worker || this.#isDisposed) return;
+    if (!this.#isStarted) {
+      this.#giveUpStart(error);
+      return;
+    }
+    this.#worker = this.#startWorker();
+    this.#invocations.shift()?.settle(error, "");
+    for (const { request } of this.#invocations) this.#worker.postMessage(request);
+    this.#timeLimit.refresh();
+  }
+
+  /** Code that cannot be loaded is tried again, but not in a loop without a pause. */
+  #giveUpStart(error: InvocationError): void {
+    this.#start.reject(error);
+    this.#failAll(error);
+    this.#options.onOutput(`${this.#options.name} does not start: ${error.message}`);
+    clearTimeout(this.#restart);
+    this.#restart = setTimeout(() => {
+      this.#worker = this.#startWorker();
+    }, restartMs).unref();
+  }
+
+  #failAll(error: InvocationError): void {
+    for (const { settle } of this.#invocations.splice(0)) settle(error, "");
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+}

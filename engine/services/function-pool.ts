@@ -1,0 +1,82 @@
+import { ExecutionEnvironment, type FunctionOptions, type Settle } from "./execution-environment.ts";
+
+/** An invocation that somebody wants. */
+export interface Work {
+  /** JSON text. */
+  readonly event: string;
+  readonly settle: Settle;
+}
+
+/** Who has work for a function: its queue or its asynchronous events. */
+export interface WorkSource {
+  /** The next invocation, or undefined while there is none; the source wakes the pool when there is one again. */
+  take(): Work | undefined;
+}
+
+/** How often a pool that is at its capacity looks whether another environment would help. */
+const growthMs = 50;
+/** Above it, environments are busy computing, and another one would only share the processors with them. */
+const busyUtilization = 0.7;
+
+/**
+ * The execution environments that one source of a function's invocations uses, begun one at a time: another is started
+ * while those there are wait for the network. Lambda shares environments between the sources of a function; keeping
+ * them apart makes each source's concurrency limit a plain count.
+ */
+export class FunctionPool implements AsyncDisposable {
+  readonly #options: FunctionOptions;
+  readonly #limit: number;
+  readonly #source: WorkSource;
+  readonly #environments: ExecutionEnvironment[] = [];
+  #growth: NodeJS.Timeout | undefined;
+  #isDisposed = false;
+
+  /** @param limit Environments at most: how many invocations run at one time. */
+  constructor(options: FunctionOptions, limit: number, source: WorkSource) {
+    this.#options = options;
+    this.#limit = limit;
+    this.#source = source;
+    this.#grow();
+  }
+
+  /** Resolves when the function's code is loaded; rejects when it cannot be. */
+  async started(): Promise<void> {
+    await this.#environments[0]?.started;
+  }
+
+  /** Resolves when no invocation runs. */
+  async whenIdle(): Promise<void> {
+    await Promise.all(this.#environments.map((environment) => environment.whenIdle()));
+  }
+
+  /** Takes from the source as much as can be run. */
+  wake(): void {
+    if (this.#isDisposed) return;
+    for (const environment of this.#environments) {
+      while (environment.canTake) {
+        const work = this.#source.take();
+        if (work === undefined) return;
+        environment.invoke(work.event, work.settle);
+      }
+    }
+    if (this.#environments.length < this.#limit) this.#growth ??= setTimeout(() => this.#growIfWaiting(), growthMs);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isDisposed = true;
+    clearTimeout(this.#growth);
+    await Promise.all(this.#environments.map((environment) => environment[Symbol.asyncDispose]()));
+  }
+
+  #grow(): void {
+    this.#environments.push(new ExecutionEnvironment(this.#options, () => this.wake()));
+  }
+
+  #growIfWaiting(): void {
+    this.#growth = undefined;
+    const utilizations = this.#environments.map((environment) => environment.utilization());
+    const isWaiting = Math.max(...utilizations) < busyUtilization;
+    if (isWaiting && this.#environments.every(({ canTake }) => !canTake)) this.#grow();
+    this.wake();
+  }
+}

@@ -1,0 +1,93 @@
+import type { Properties } from "./properties.ts";
+
+/** What a template comes to, as plain data: the parts that do something on one machine. */
+export interface Plan {
+  readonly stackName: string;
+  readonly region: string;
+  readonly accountId: string;
+  readonly rules: readonly RulePlan[];
+  /** By ARN. */
+  readonly functions: ReadonlyMap<string, FunctionPlan>;
+  /** By ARN. */
+  readonly queues: ReadonlyMap<string, QueuePlan>;
+  readonly mappings: readonly MappingPlan[];
+  readonly permissions: readonly PermissionPlan[];
+}
+
+export interface RulePlan {
+  readonly logicalId: string;
+  readonly name: string;
+  readonly arn: string;
+  readonly sql: string;
+  readonly sqlVersion: string;
+  readonly isDisabled: boolean;
+  readonly actions: readonly ActionPlan[];
+  readonly errorAction: ActionPlan | undefined;
+}
+
+/** One action of a rule: its kind as the template spells it, `Sqs`, and its properties, which the action reads. */
+export interface ActionPlan {
+  readonly kind: string;
+  readonly properties: unknown;
+  /** Logical ID and the way inside, for messages. */
+  readonly at: string;
+}
+
+export interface FunctionPlan {
+  readonly logicalId: string;
+  readonly name: string;
+  readonly arn: string;
+  readonly codeFolder: string;
+  readonly handler: string;
+  readonly timeoutMs: number;
+  readonly memoryMb: number;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Invocations at one time at most, where the function reserves a number. */
+  readonly reservedConcurrency: number | undefined;
+  readonly asynchronous: { readonly maximumAgeMs: number; readonly retryAttempts: number };
+}
+
+export interface QueuePlan {
+  readonly logicalId: string;
+  readonly name: string;
+  readonly arn: string;
+  readonly url: string;
+  readonly visibilityTimeoutMs: number;
+  readonly retentionMs: number;
+  readonly maximumMessageBytes: number;
+  readonly redrive: { readonly toArn: string; readonly maxReceiveCount: number } | undefined;
+}
+
+export interface MappingPlan {
+  readonly logicalId: string;
+  readonly queueArn: string;
+  readonly functionArn: string;
+  readonly batchSize: number;
+  readonly maximumConcurrency: number;
+  readonly reportsBatchItemFailures: boolean;
+}
+
+/** Who may invoke a function. */
+export interface PermissionPlan {
+  readonly functionArn: string;
+  readonly principal: string;
+  readonly sourceArn: string | undefined;
+}
+
+/** Everything that a resource's reader may need beside its own properties. */
+export interface ReadingContext {
+  readonly logicalId: string;
+  readonly properties: Properties;
+  /** The resource's own name and ARN. */
+  readonly identity: Identity;
+  readonly assetFolders: ReadonlyMap<string, string>;
+  /** A function's ARN, from its ARN or its name. @throws {EngineError} `ERR_REFERENCE` */
+  functionArn(nameOrArn: string): string;
+}
+
+/** What `Ref` and `Fn::GetAtt` give of a resource. */
+export interface Identity {
+  readonly name: string;
+  readonly ref: string;
+  readonly attributes: Readonly<Record<string, string>>;
+}
