@@ -35,7 +35,8 @@ function read(input: SchemeInput, report: Report): Scheme {
     name: input.name,
     stage,
     api: {
-      url: input.api.url.replace(/\/+$/, ""),
+      // As a URL prints itself: spaces around it, `https:host` and the like are not carried on.
+      url: new URL(input.api.url).href.replace(/\/+$/, ""),
       timeoutMs: input.api.timeoutMs ?? 10_000,
       maxConcurrency: input.api.maxConcurrency ?? 50,
       headers: new Map(Object.entries(input.api.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value])),

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Scheme } from "./scheme.ts";
@@ -15,6 +16,9 @@ export const defaultConfigFile = "trestle.config.ts";
 export async function loadScheme(file: string): Promise<Scheme> {
   const path = resolve(file);
   try {
+    if (!existsSync(path)) {
+      throw new SchemeError([{ code: "CONFIG_MISSING", at: "the file", message: "does not exist" }]);
+    }
     const module: { default?: Scheme } = await import(pathToFileURL(path).href);
     if (!(module.default?.routes instanceof Map)) {
       const message = "has no default export made by defineScheme({…})";

@@ -1,5 +1,5 @@
 import { isDeviceId } from "./device-id.ts";
-import { MessageError } from "./message-error.ts";
+import { MessageError, quote } from "./message-error.ts";
 import { deviceIdLevel } from "./topic-template.ts";
 
 /** A request path with placeholders, e.g. `/v2/positions/{deviceId}`. */
@@ -39,8 +39,7 @@ export function renderPath(template: PathTemplate, values: ReadonlyMap<string, s
 export function deviceIdOf(values: ReadonlyMap<string, string>): string {
   const deviceId = values.get(deviceIdLevel) ?? "";
   if (!isDeviceId(deviceId)) {
-    const shown = JSON.stringify(deviceId.slice(0, 130));
-    throw new MessageError("DEVICE_ID_INVALID", `${shown} is not a device id: 1 to 128 of A–Z a–z 0–9 : _ -`);
+    throw new MessageError("DEVICE_ID_INVALID", `${quote(deviceId)} is not a device id: 1 to 128 of A–Z a–z 0–9 : _ -`);
   }
   return deviceId;
 }
@@ -54,7 +53,7 @@ function isDotSegment(segment: string): boolean {
 
 function encodeLevel(name: string, value: string): string {
   if (value === "" || isDotSegment(value) || !value.isWellFormed()) {
-    throw new MessageError("TOPIC_NOT_ROUTED", `level {${name}} is ${JSON.stringify(value)}, which is no path segment`);
+    throw new MessageError("TOPIC_NOT_ROUTED", `level {${name}} is ${quote(value)}, which is no path segment`);
   }
   return encodeURIComponent(value);
 }

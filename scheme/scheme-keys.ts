@@ -30,8 +30,9 @@ const apiUrl: Check = (value, at, report) => {
     report("TARGET_FORBIDDEN", at, `'${url.protocol}' is not https: or http:`);
   } else if (url.username !== "" || url.password !== "") {
     report("TARGET_INVALID", at, "holds credentials; api.headers takes them from a secret");
-  } else if (url.search !== "" || url.hash !== "") {
-    report("TARGET_INVALID", at, `'${url.search}${url.hash}' cannot be part of a base address`);
+  } else if (/[?#]/.test(String(value))) {
+    // Not asked of the URL, which has no `search` and no `hash` where nothing follows `?` or `#`.
+    report("TARGET_INVALID", at, `${show(value)} has a ? or #, which cannot be part of a base address`);
   }
 };
 

@@ -77,8 +77,8 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 
 /** A value as it stands in a message, cut to a readable length. */
 export function show(value: unknown): string {
-  if (value === undefined) return "undefined";
-  const shown = JSON.stringify(value) ?? String(value);
+  // A BigInt has no JSON, a function neither.
+  const shown = typeof value === "bigint" ? `${value}n` : (JSON.stringify(value) ?? String(value));
   return shown.length > 80 ? `${shown.slice(0, 80)}…` : shown;
 }
 

@@ -1,4 +1,4 @@
-import { MessageError } from "./message-error.ts";
+import { MessageError, quote } from "./message-error.ts";
 
 /** Slashes in a topic name that AWS IoT Core takes; the prefix of a Basic Ingest topic does not count. */
 export const maxTopicSlashes = 7;
@@ -20,6 +20,6 @@ export function checkTopicName(topic: string): void {
   }
   const slashes = topic.split("/").length - 1;
   if (slashes > maxTopicSlashes) {
-    throw new MessageError("TOPIC_TOO_DEEP", `'${topic}' has ${slashes} slashes, the limit is ${maxTopicSlashes}`);
+    throw new MessageError("TOPIC_TOO_DEEP", `${quote(topic)} has ${slashes} slashes, the limit is ${maxTopicSlashes}`);
   }
 }

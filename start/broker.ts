@@ -39,7 +39,8 @@ async function startMosquitto(
   await mkdir(location, { recursive: true });
   const files = brokerFiles(scheme, {
     folder,
-    version: mosquitto.version,
+    // Mosquitto 2.1 reads these directives too; where its persistence plugin lies, every package decides by itself.
+    version: "2.0",
     listener: { port },
     persistence: { location },
     services: { engine: engineUser },

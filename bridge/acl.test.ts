@@ -1,0 +1,42 @@
+import { expect, test } from "vitest";
+import { defineScheme } from "../scheme/define-scheme.ts";
+import { aclFile } from "./acl.ts";
+import { readOptions } from "./options.ts";
+
+const scheme = defineScheme({
+  name: "acme",
+  api: { url: "https://api.example.com" },
+  routes: {
+    location: { topic: "v1/drivers/{deviceId}/location", qos: 1 },
+    reading: { topic: "v1/sites/{site}/{deviceId}", qos: 0 },
+  },
+  commands: { topic: "Push/SDKControls/{deviceId}", replies: "Push/Replies/{deviceId}" },
+  feeds: { orders: { topic: "orders/{orderId}" } },
+});
+
+test("a device has its own level of each topic, and nothing beyond", () => {
+  expect(rules({})).toEqual([
+    "pattern write v1/drivers/%u/location",
+    "pattern write v1/sites/+/%u",
+    "pattern read Push/SDKControls/%u",
+    "pattern write Push/Replies/%u",
+    "pattern read orders/+",
+  ]);
+});
+
+test("services have the other end of what devices have", () => {
+  expect(rules({ engine: "trestle.engine", publisher: "trestle.publisher" }).slice(5)).toEqual([
+    "user trestle.engine",
+    "topic read v1/drivers/+/location",
+    "topic read v1/sites/+/+",
+    "topic read Push/Replies/+",
+    "user trestle.publisher",
+    "topic write Push/SDKControls/+",
+    "topic write orders/+",
+  ]);
+});
+
+function rules(services: { engine?: string; publisher?: string }): readonly string[] {
+  const file = aclFile(scheme, readOptions(scheme, { folder: "/etc/mosquitto", services }));
+  return file.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+}

@@ -1,0 +1,21 @@
+/** What can be wrong with a broker's options, or with the broker itself. */
+export type BridgeErrorCode =
+  | "BROKER_OPEN" // others can reach the listener, and nothing proves a user name
+  | "BROKER_LISTENER_INVALID" // an address, a port or a combination that a listener cannot have
+  | "BROKER_PATH_INVALID" // a path that depends on a working directory, or that mosquitto.conf cannot hold
+  | "BROKER_USER_INVALID" // a service's user name that a device could have, or that the ACL file cannot hold
+  | "BRIDGE_ENDPOINT_INVALID" // not the host, or host:port, of an IoT Core endpoint
+  | "BRIDGE_CLIENT_ID_INVALID" // a client id that IoT Core does not take
+  | "MOSQUITTO_MISSING" // no mosquitto in the folders that hold programs
+  | "MOSQUITTO_UNSUPPORTED" // a release without the directives that the configuration needs
+  | "MOSQUITTO_FAILED"; // the broker ended before it listened
+
+export class BridgeError extends Error {
+  override readonly name = "BridgeError";
+  readonly code: BridgeErrorCode;
+
+  constructor(code: BridgeErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
