@@ -1,0 +1,40 @@
+import { type App, CfnParameter, DefaultStackSynthesizer, type IStackSynthesizer, Stack } from "aws-cdk-lib";
+import type { Scheme } from "../scheme/scheme.ts";
+import { DeadLetterQueue } from "./dead-letter-queue.ts";
+import { Ingest } from "./ingest.ts";
+
+export interface TrestleStackProps {
+  readonly scheme: Scheme;
+  /** The file that the scheme was loaded from. */
+  readonly configFile: string;
+}
+
+/**
+ * All that a scheme needs on AWS, for any account and region.
+ *
+ * `ApiUrl` is a parameter, so that the same template can be pointed at another API: a staging one, or one on the
+ * machine that the local engine runs on.
+ */
+export class TrestleStack extends Stack {
+  constructor(app: App, { scheme, configFile }: TrestleStackProps) {
+    super(app, `${scheme.name}-${scheme.stage}`, {
+      description: `Trestle ${scheme.name} (${scheme.stage}): MQTT messages of devices as HTTP requests to the API`,
+      analyticsReporting: false,
+      // The CLI checks the bootstrap stack's version itself; without the rule the template stands alone.
+      // The cast: aws-cdk-lib's own types do not agree under `exactOptionalPropertyTypes`.
+      synthesizer: new DefaultStackSynthesizer({ generateBootstrapVersionRule: false }) as IStackSynthesizer,
+    });
+    const apiUrl = new CfnParameter(this, "ApiUrl", {
+      description: "Base of every request to the API",
+      default: scheme.api.url,
+      allowedPattern: "^https?://[^?#\\s]+$",
+      constraintDescription: "must be an http: or https: URL without query and fragment",
+    });
+    new Ingest(this, "Ingest", {
+      scheme,
+      configFile,
+      apiUrl: apiUrl.valueAsString,
+      deadLetterQueue: new DeadLetterQueue(this, "DeadLetterQueue"),
+    });
+  }
+}

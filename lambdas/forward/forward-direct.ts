@@ -1,0 +1,44 @@
+import type { Deliver } from "./deliver.ts";
+import { readIngestMessage } from "./read-message.ts";
+import type { Report } from "./report.ts";
+
+export interface ForwardDirectOptions {
+  readonly deliver: Deliver;
+  readonly report: Report;
+}
+
+/**
+ * Forwards the one message of a direct event.
+ *
+ * What fails is thrown: nobody looks at what an asynchronous invocation returns. QoS 0 has no second try, so that it
+ * is lost then, and counted.
+ *
+ * @param requestId Lambda's id of the invocation, the same where Lambda repeats it.
+ * @throws {ForwardError | MessageError}
+ */
+export async function forwardDirect(
+  event: unknown,
+  requestId: string,
+  { deliver, report }: ForwardDirectOptions,
+): Promise<void> {
+  const { traceId, route } = fieldsOf(event);
+  const delivery = { id: traceId ?? requestId, attempt: 1 };
+  const outcome = await deliver(() => readIngestMessage(event), delivery);
+  report.add(route, outcome);
+  if (outcome.kind === "delivered") {
+    // A line for each message would cost more than its request.
+    report.publishNowAndThen();
+    return;
+  }
+  report.publish();
+  throw outcome.error;
+}
+
+/** What a direct event says, whether or not the rest of it is as it should be. */
+function fieldsOf(event: unknown): { readonly traceId: string | undefined; readonly route: string } {
+  const { traceId, route } = typeof event === "object" && event !== null ? (event as Record<string, unknown>) : {};
+  return {
+    traceId: typeof traceId === "string" && traceId !== "" ? traceId : undefined,
+    route: typeof route === "string" ? route : "",
+  };
+}
