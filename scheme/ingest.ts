@@ -14,7 +14,8 @@ export interface IngestMessage {
   readonly route: string;
   /** Milliseconds since 1970, when the rule ran. */
   readonly receivedAt: number;
-  readonly traceId: string;
+  /** Absent for what was not sent over MQTT. */
+  readonly traceId?: string;
   /** One-key objects in the order sent; absent for MQTT 3.1.1. */
   readonly userProperties?: readonly Readonly<Record<string, string>>[];
   readonly contentType?: string;

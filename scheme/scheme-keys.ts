@@ -1,4 +1,4 @@
-import { type Check, integer, isObject, type Keys, list, object, optional, record, show, text } from "./shape.ts";
+import { type Check, integer, isObject, join, type Keys, list, object, optional, record, show, text } from "./shape.ts";
 
 const name = text(/^[a-z][a-z0-9-]{0,31}$/, "1 to 32 of a–z 0–9 -, beginning with a letter");
 const stage = text(/^[a-z][a-z0-9-]{0,15}$/, "1 to 16 of a–z 0–9 -, beginning with a letter");
@@ -11,11 +11,32 @@ const secretReference = object({
   name: text(/^[A-Za-z0-9/_+=.@-]{1,512}$/, "a Secrets Manager name: 1 to 512 of A–Z a–z 0–9 / _ + = . @ -"),
 });
 
+/** Fields that HTTP's own framing or Trestle sets in every request. */
+const fieldsOfRequests = [
+  ...["connection", "content-length", "expect", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"],
+  ...["idempotency-key", "x-attempt", "x-device-id", "x-mqtt-qos", "x-mqtt-topic", "x-received-at"],
+  ...["webhook-id", "webhook-signature", "webhook-timestamp"],
+].join("|");
+const fieldName = [
+  new RegExp(`^(?!(?:${fieldsOfRequests})$)[!#$%&'*+.^_\`|~0-9a-z-]+$`, "i"),
+  "a field name of RFC 9110 that neither HTTP's framing nor Trestle sets",
+] as const;
 const fieldValue = text(/^[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?$/, "a field value of visible ASCII");
 
 function orSecret(check: Check): Check {
   return (value, at, report) => (isObject(value) ? secretReference : check)(value, at, report);
 }
+
+/** HTTP compares field names without regard to case: two spellings of one name would be one value lost. */
+const headers: Check = (value, at, report) => {
+  record(...fieldName, orSecret(fieldValue))(value, at, report);
+  const seen = new Map<string, string>();
+  for (const name of isObject(value) ? Object.keys(value) : []) {
+    const first = seen.get(name.toLowerCase());
+    if (first === undefined) seen.set(name.toLowerCase(), name);
+    else report("CONFIG_RANGE", join(at, name), `is there as ${first} already`);
+  }
+};
 
 const qos: Check = (value, at, report) => {
   if (value !== 0 && value !== 1) report("QOS_UNSUPPORTED", at, `${show(value)} is not 0 or 1, which AWS IoT Core has`);
@@ -53,7 +74,7 @@ export const schemeKeys: Keys = {
     url: apiUrl,
     timeoutMs: optional(integer(100, 60_000)),
     maxConcurrency: optional(integer(1, 10_000)),
-    headers: optional(record(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "a field name of RFC 9110", orSecret(fieldValue))),
+    headers: optional(headers),
   }),
   routes: record(
     ...routeName,

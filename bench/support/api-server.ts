@@ -12,11 +12,17 @@ export interface ApiReport {
   /** Milliseconds since 1970 of the first and the last request. */
   readonly firstAt: number;
   readonly lastAt: number;
-  /** Milliseconds from publish to receipt, one for each first receipt of a message, sorted. */
-  readonly latenciesMs: readonly number[];
 }
 
-export type ApiCommand = { readonly kind: "begin" } | { readonly kind: "report" };
+/** Milliseconds from publish to receipt, one for each first receipt of a message, sorted. */
+export interface LatencyReport {
+  readonly kind: "latencies";
+  readonly latenciesMs: Float64Array;
+}
+
+export interface ApiCommand {
+  readonly kind: "begin" | "report" | "latencies";
+}
 
 const now = () => performance.timeOrigin + performance.now();
 
@@ -40,7 +46,7 @@ const server = createServer((request, response) => {
 
 /** The bodies are ours: `{"number":17,"at":1700000000000.25,…}`, also where a peer sends the whole envelope. */
 function note(body: string): void {
-  const match = /"number":(\d+),"at":([\d.]+)/.exec(body);
+  const match = /"number":\s*(\d+),\s*"at":\s*([\d.]+)/.exec(body);
   lastAt = now();
   if (requests === 0) firstAt = lastAt;
   requests += 1;
@@ -50,23 +56,16 @@ function note(body: string): void {
   latenciesMs.push(lastAt - Number(match?.[2]));
 }
 
-process.on("message", (command: ApiCommand) => {
-  if (command.kind === "report") {
-    const sorted = Float64Array.from(latenciesMs).sort();
-    const report: ApiReport = {
-      kind: "report",
-      requests,
-      distinct: seen.size,
-      firstAt,
-      lastAt,
-      latenciesMs: [...sorted],
-    };
-    process.send?.(report);
-    return;
+process.on("message", ({ kind }: ApiCommand) => {
+  if (kind === "report") {
+    process.send?.({ kind, requests, distinct: seen.size, firstAt, lastAt } satisfies ApiReport);
+  } else if (kind === "latencies") {
+    process.send?.({ kind, latenciesMs: Float64Array.from(latenciesMs).sort() } satisfies LatencyReport);
+  } else {
+    seen = new Set();
+    requests = 0;
+    latenciesMs = [];
   }
-  seen = new Set();
-  requests = 0;
-  latenciesMs = [];
 });
 process.on("disconnect", () => process.exit());
 

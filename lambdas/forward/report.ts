@@ -26,7 +26,7 @@ interface Counts {
   readonly refused: Map<string, number>;
 }
 
-/** Milliseconds between two publications of what goes well, where an invocation is one message. */
+/** Milliseconds between two publications of what goes well. */
 const publicationIntervalMs = 1_000;
 
 /**

@@ -11,10 +11,17 @@ export interface RawPacket {
 
 export const PacketType = { connack: 2, puback: 4, disconnect: 14 } as const;
 
+export interface ConnectFields {
+  /** `raw-` and the user name by default. */
+  readonly clientId?: string;
+  readonly password?: string;
+}
+
 /** An MQTT connection that sends whatever bytes it is given: for what no client library would send. */
 export class RawClient implements Disposable {
   readonly #socket: Socket;
   readonly #version: ProtocolVersion;
+  readonly #closed: Promise<void>;
   readonly #packets: RawPacket[] = [];
   #rest = Buffer.alloc(0);
 
@@ -22,6 +29,7 @@ export class RawClient implements Disposable {
     this.#socket = socket;
     this.#version = version;
     socket.on("data", (bytes) => this.#take(bytes));
+    this.#closed = new Promise((resolve) => socket.once("close", () => resolve()));
     // The broker may reset a connection that it ends; `close` follows.
     socket.on("error", () => {});
   }
@@ -33,23 +41,28 @@ export class RawClient implements Disposable {
   }
 
   /** Sends CONNECT; `properties` only count in MQTT 5. */
-  connect(username: string, properties: Uint8Array = Buffer.alloc(0)): void {
-    const userNameAndCleanStart = 0x82;
+  connect(username: string, properties: Uint8Array = none, { clientId, password }: ConnectFields = {}): void {
+    const flags = Buffer.from([this.#version, password === undefined ? 0x82 : 0xc2]); // user name, clean start
     const keepAlive = Buffer.from([0, 60]);
-    this.#send(0x10, [
-      field("MQTT"),
-      Buffer.from([this.#version, userNameAndCleanStart]),
-      keepAlive,
-      this.#properties(properties),
-      field(`raw-${username}`),
-      field(username),
-    ]);
+    const credentials = [field(username), ...(password === undefined ? [] : [field(password)])];
+    const head = [field("MQTT"), flags, keepAlive, propertiesOf(this.#version, properties)];
+    this.write(packetOf(0x10, [...head, field(clientId ?? `raw-${username}`), ...credentials]));
   }
 
   /** Sends PUBLISH at QoS 1 with packet identifier 1. */
-  publish(topic: Uint8Array, payload: string, properties: Uint8Array = Buffer.alloc(0)): void {
-    const packetIdentifier = Buffer.from([0, 1]);
-    this.#send(0x32, [field(topic), packetIdentifier, this.#properties(properties), Buffer.from(payload)]);
+  publish(topic: Uint8Array, payload: string, properties: Uint8Array = none): void {
+    this.write(publishPacket(this.#version, topic, Buffer.from(payload), properties));
+  }
+
+  /** Sends bytes that need not be a packet. */
+  write(bytes: Uint8Array): void {
+    this.#socket.write(bytes);
+  }
+
+  /** Says that no more comes, and waits until the broker has ended the connection. */
+  async end(): Promise<void> {
+    this.#socket.end();
+    await this.#closed;
   }
 
   /** The next packet, or undefined when the broker has ended the connection. */
@@ -66,15 +79,6 @@ export class RawClient implements Disposable {
     this.#socket.destroy();
   }
 
-  #properties(properties: Uint8Array): Uint8Array {
-    return this.#version === 5 ? Buffer.concat([remainingLength(properties.length), properties]) : Buffer.alloc(0);
-  }
-
-  #send(firstByte: number, parts: readonly Uint8Array[]): void {
-    const body = Buffer.concat(parts);
-    this.#socket.write(Buffer.concat([Buffer.from([firstByte]), remainingLength(body.length), body]));
-  }
-
   #take(bytes: Buffer): void {
     this.#rest = Buffer.concat([this.#rest, bytes]);
     // What a broker answers here is shorter than 128 bytes: one byte of remaining length.
@@ -84,6 +88,27 @@ export class RawClient implements Disposable {
       this.#rest = this.#rest.subarray(end);
     }
   }
+}
+
+const none = Buffer.alloc(0);
+
+/** PUBLISH at QoS 1 with packet identifier 1 (MQTT 5 §3.3). */
+export function publishPacket(
+  version: ProtocolVersion,
+  topic: string | Uint8Array,
+  payload: Uint8Array,
+  properties: Uint8Array = none,
+): Buffer {
+  return packetOf(0x32, [field(topic), Buffer.from([0, 1]), propertiesOf(version, properties), payload]);
+}
+
+function packetOf(firstByte: number, parts: readonly Uint8Array[]): Buffer {
+  const body = Buffer.concat(parts);
+  return Buffer.concat([Buffer.from([firstByte]), remainingLength(body.length), body]);
+}
+
+function propertiesOf(version: ProtocolVersion, properties: Uint8Array): Uint8Array {
+  return version === 5 ? Buffer.concat([remainingLength(properties.length), properties]) : none;
 }
 
 /** Text or bytes behind their length (MQTT 5 §1.5.4). */

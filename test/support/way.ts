@@ -1,0 +1,119 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { brokerFiles } from "../../bridge/broker-files.ts";
+import type { EngineCounts } from "../../engine/engine.ts";
+import { type RunningEngine, runEngine } from "../../engine/run-engine.ts";
+import { synthesize } from "../../infra/synthesize.ts";
+import type { Scheme } from "../../scheme/scheme.ts";
+import { type IotCore, startIotCore } from "./iot-core.ts";
+import { startMosquitto, type TestBroker } from "./mosquitto.ts";
+import { passwordOf, writePasswords } from "./passwords.ts";
+import { RecordingApi } from "./recording-api.ts";
+
+export interface WayOptions {
+  readonly configFile: string;
+  /** Users of the edge broker, each with its password. */
+  readonly devices: readonly string[];
+  readonly secrets: Readonly<Record<string, string>>;
+}
+
+interface Parts extends Pick<WayOptions, "secrets"> {
+  readonly edge: TestBroker;
+  readonly cloud: IotCore;
+  readonly api: RecordingApi;
+  readonly folder: string;
+  /** Ends what is above. */
+  readonly stack: AsyncDisposableStack;
+}
+
+/**
+ * The whole way of a message over real parts: edge broker with the generated configuration, its bridge, IoT Core's
+ * stand-in, the engine with the synthesized template and its bundles, an API. `await using` ends it.
+ */
+export class Way implements AsyncDisposable {
+  readonly edge: TestBroker;
+  readonly cloud: IotCore;
+  readonly api: RecordingApi;
+  readonly #folder: string;
+  readonly #secrets: WayOptions["secrets"];
+  readonly #stack: AsyncDisposableStack;
+  #engine: RunningEngine | undefined;
+
+  private constructor({ edge, cloud, api, folder, secrets, stack }: Parts) {
+    this.edge = edge;
+    this.cloud = cloud;
+    this.api = api;
+    this.#folder = folder;
+    this.#secrets = secrets;
+    this.#stack = stack;
+  }
+
+  /** Resolves when the bridge and the engine are connected. */
+  static async open({ configFile, devices, secrets }: WayOptions): Promise<Way> {
+    await using stack = new AsyncDisposableStack();
+    const folder = stack.adopt(await mkdtemp(join(tmpdir(), "trestle-way-")), (path) => rm(path, { recursive: true }));
+    const { scheme } = await synthesize({ configFile, outDir: join(folder, "cdk.out") });
+    const api = stack.use(await RecordingApi.start());
+    const cloud = stack.use(await startIotCore());
+    const edge = stack.use(await startEdge(scheme, devices, cloud));
+    await cloud.broker.logged(new RegExp(`New client connected from .* as ${scheme.name}-${scheme.stage}-edge`));
+    const way = new Way({ edge, cloud, api, folder, secrets, stack: stack.move() });
+    try {
+      await way.startEngine();
+      return way;
+    } catch (error) {
+      await way[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** The engine's, since its last start. */
+  get counts(): EngineCounts | undefined {
+    return this.#engine?.counts;
+  }
+
+  /** @param clockAheadMs How far the queues' clock is ahead: what was put off becomes due. */
+  async startEngine(clockAheadMs = 0): Promise<void> {
+    this.#engine = await runEngine({
+      assemblyFolder: join(this.#folder, "cdk.out"),
+      dataFolder: join(this.#folder, "queues"),
+      parameters: { ApiUrl: this.api.url },
+      secrets: (name) => this.#secrets[name],
+      broker: { url: this.cloud.url, tls: this.cloud.reader },
+      queueConditions: { now: () => Date.now() + clockAheadMs },
+      log: () => {},
+    });
+  }
+
+  async stopEngine(): Promise<void> {
+    const engine = this.#engine;
+    this.#engine = undefined;
+    await engine?.[Symbol.asyncDispose]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stopEngine();
+    await this.#stack.disposeAsync();
+  }
+}
+
+function startEdge(scheme: Scheme, devices: readonly string[], cloud: IotCore): Promise<TestBroker> {
+  return startMosquitto(async (place) =>
+    brokerFiles(scheme, {
+      ...place,
+      version: "2.0",
+      listener: {
+        port: place.port,
+        identity: { kind: "password", file: await writePasswords(place.folder, devices) },
+      },
+      persistence: { location: place.folder },
+      bridge: await cloud.bridgeOptions(place.folder),
+    }),
+  );
+}
+
+/** Options by which one of Mosquitto's clients connects as a device. */
+export function asDevice(deviceId: string): readonly string[] {
+  return ["-i", deviceId, "-u", deviceId, "-P", passwordOf(deviceId)];
+}
