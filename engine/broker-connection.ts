@@ -10,16 +10,17 @@ export interface BrokerOptions {
   readonly clientId: string;
   readonly username?: string;
   readonly password?: string;
-  /** PEM, for mutual TLS. */
-  readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string };
+  /** PEM: who signed the broker's certificate, where it is no public authority; certificate and key for mutual TLS. */
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
   readonly topicFilters: readonly string[];
   /** Resolves when the message may be acknowledged, rejects when nobody has it. */
   readonly accept: (message: IncomingMessage) => Promise<void>;
   readonly log: (line: string) => void;
+  /** Seconds between packets at most, 60 by default. */
+  readonly keepalive?: number;
+  /** Milliseconds before a broker is asked again for messages that could not be kept (a full disk); 2,000 by default. */
+  readonly askAgainMs?: number;
 }
-
-/** Milliseconds before the broker is asked again for messages that could not be kept (a full disk). */
-const retryMs = 2_000;
 
 /** CONNACK: "unsupported protocol version" of MQTT 5, "unacceptable protocol version" of MQTT 3.1.1. */
 const wrongVersionCodes = new Set([0x84, 0x01]);
@@ -93,7 +94,10 @@ export class BrokerConnection implements AsyncDisposable {
   async #subscribe(protocolVersion: 4 | 5): Promise<void> {
     for (const filter of this.#options.topicFilters) {
       // Topic rules are not given retained messages when they are made: `rh: 2` asks for none (MQTT 5 §3.8.3.1).
-      const [grant] = await this.#client.subscribeAsync(filter, protocolVersion === 5 ? { qos: 1, rh: 2 } : { qos: 1 });
+      const options = protocolVersion === 5 ? ({ qos: 1, rh: 2 } as const) : ({ qos: 1 } as const);
+      const [grant] = await this.#client.subscribeAsync(filter, options).catch((error) => {
+        throw new Error(`the broker refuses a subscription to ${filter}: ${error.message}`, { cause: error });
+      });
       if (grant === undefined || grant.qos >= 128) throw new Error(`the broker refuses a subscription to ${filter}`);
     }
   }
@@ -101,7 +105,7 @@ export class BrokerConnection implements AsyncDisposable {
   #take(packet: IPublishPacket, done: (error?: Error) => void): void {
     // A retained message of a broker without `rh`, not one that was sent just now.
     const isStale = packet.retain === true;
-    if (this.#isStopping && packet.qos > 0) {
+    if (this.#isStopping) {
       done(withheld);
       return;
     }
@@ -141,7 +145,7 @@ export class BrokerConnection implements AsyncDisposable {
     const { stream } = this.#client;
     setTimeout(() => {
       if (this.#client.stream === stream && !this.#isStopping) stream.destroy();
-    }, retryMs).unref();
+    }, this.#options.askAgainMs ?? 2_000).unref();
   }
 }
 
@@ -157,8 +161,10 @@ function clientOptions(options: BrokerOptions, protocolVersion: 4 | 5): IClientO
     clean: false,
     ...(protocolVersion === 5 ? { properties: { sessionExpiryInterval: 0xffff_ffff, receiveMaximum: 65_535 } } : {}),
     reconnectPeriod: 1_000,
+    // A broker that starts, or is full, may refuse a connection and take the next one.
+    reconnectOnConnackError: true,
     connectTimeout: 10_000,
-    keepalive: 60,
+    keepalive: options.keepalive ?? 60,
     resubscribe: true,
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),

@@ -7,7 +7,7 @@ import { EventSourceMapping } from "./services/event-source-mapping.ts";
 import type { FunctionOptions } from "./services/execution-environment.ts";
 import { Queue, type QueueConditions } from "./services/queue.ts";
 import { QueueStore } from "./services/queue-store.ts";
-import type { FunctionPlan, Plan } from "./template/plan.ts";
+import type { FunctionPlan, MappingPlan, Plan } from "./template/plan.ts";
 
 export interface EngineOptions {
   /** Where the queues are kept; made where it is missing. */
@@ -51,7 +51,7 @@ export class Engine implements AsyncDisposable {
   readonly #queues = new Map<string, Queue>();
   readonly #mappings: EventSourceMapping[] = [];
   readonly #events = new Map<string, AsynchronousEvents>();
-  readonly #rules: readonly Rule[];
+  #rules: readonly Rule[] = [];
   readonly #deadLetterQueues = new Set<Queue>();
   #received = 0;
   #unrouted = 0;
@@ -60,11 +60,6 @@ export class Engine implements AsyncDisposable {
     this.#plan = plan;
     this.#options = options;
     this.#store = new QueueStore(options.dataFolder);
-    for (const { arn } of plan.queues.values()) this.#queue(arn, "the template");
-    const queuesByUrl = new Map([...plan.queues.values()].map(({ arn, url }) => [url, this.#queue(arn, url)]));
-    const targets = { plan, queues: queuesByUrl, events: (arn: string) => this.#eventsOf(arn) };
-    this.#rules = plan.rules.filter(({ isDisabled }) => !isDisabled).map((rule) => new Rule(rule, targets));
-    this.#startMappings();
   }
 
   /**
@@ -75,12 +70,14 @@ export class Engine implements AsyncDisposable {
   static async start(plan: Plan, options: EngineOptions): Promise<Engine> {
     const engine = new Engine(plan, options);
     try {
+      engine.#build();
       await Promise.all(engine.#sources.map((source) => source.started()));
       return engine;
     } catch (error) {
       await engine[Symbol.asyncDispose]();
+      if (error instanceof EngineError) throw error;
       const reason = error instanceof Error ? error.message : String(error);
-      throw new EngineError("ERR_FUNCTION", `a function does not start: ${reason}`, { cause: error });
+      throw new EngineError("ERR_FUNCTION", reason, { cause: error });
     }
   }
 
@@ -131,6 +128,16 @@ export class Engine implements AsyncDisposable {
     this.#store[Symbol.dispose]();
   }
 
+  /** Apart from the constructor: what has begun before a part is refused has to be ended. */
+  #build(): void {
+    const plan = this.#plan;
+    for (const { arn } of plan.queues.values()) this.#queue(arn, "the template");
+    const queues = new Map([...plan.queues.values()].map(({ arn, url }) => [url, this.#queue(arn, url)]));
+    const targets = { plan, queues, events: (arn: string) => this.#eventsOf(arn) };
+    this.#rules = plan.rules.filter(({ isDisabled }) => !isDisabled).map((rule) => new Rule(rule, targets));
+    for (const mapping of plan.mappings) this.#startMapping(mapping);
+  }
+
   get #sources(): readonly (EventSourceMapping | AsynchronousEvents)[] {
     return [...this.#mappings, ...this.#events.values()];
   }
@@ -157,18 +164,16 @@ export class Engine implements AsyncDisposable {
     return queue;
   }
 
-  #startMappings(): void {
-    for (const mapping of this.#plan.mappings) {
-      const plan = this.#plan.functions.get(mapping.functionArn);
-      if (plan === undefined) throw new EngineError("ERR_REFERENCE", `${mapping.logicalId} names no function`);
-      const { region } = this.#plan;
-      this.#mappings.push(
-        new EventSourceMapping(this.#queue(mapping.queueArn, mapping.logicalId), this.#functionOptions(plan), {
-          ...mapping,
-          region,
-        }),
-      );
-    }
+  #startMapping(mapping: MappingPlan): void {
+    const { logicalId, queueArn, functionArn } = mapping;
+    const plan = this.#plan.functions.get(functionArn);
+    if (plan === undefined) throw new EngineError("ERR_REFERENCE", `${logicalId} names no function`);
+    const queue = this.#queue(queueArn, logicalId);
+    checkMapping(mapping, this.#plan, queue, plan);
+    const reserved = plan.reservedConcurrency ?? Number.POSITIVE_INFINITY;
+    const maximumConcurrency = Math.min(mapping.maximumConcurrency ?? defaultConcurrency, reserved);
+    const options = { ...mapping, maximumConcurrency, region: this.#plan.region };
+    this.#mappings.push(new EventSourceMapping(queue, this.#functionOptions(plan), options));
   }
 
   #eventsOf(functionArn: string): AsynchronousEvents | undefined {
@@ -205,6 +210,19 @@ export class Engine implements AsyncDisposable {
 
 /** Environments of a function that reserves no concurrency; an account has 1,000 to share, a machine has not. */
 const defaultConcurrency = 10;
+
+/** @throws {EngineError} for a mapping that AWS would not make, or whose queue another one reads already. */
+function checkMapping({ logicalId, queueArn }: MappingPlan, plan: Plan, queue: Queue, target: FunctionPlan): void {
+  const { visibilityTimeoutMs, name } = queue.options;
+  if (visibilityTimeoutMs < target.timeoutMs) {
+    const times = `${visibilityTimeoutMs / 1000} s is less than the function's time limit of ${target.timeoutMs / 1000} s`;
+    throw new EngineError("ERR_PROPERTY_INVALID", `${logicalId}: the visibility timeout of ${name}, ${times}`);
+  }
+  const first = plan.mappings.find((mapping) => mapping.queueArn === queueArn);
+  if (first?.logicalId === logicalId) return;
+  const message = `${logicalId} reads ${name}, as ${first?.logicalId} does; two readers of a queue are not performed`;
+  throw new EngineError("ERR_PROPERTY_UNSUPPORTED", message);
+}
 
 function sum<T>(items: readonly T[], value: (item: T) => number): number {
   return items.reduce((total, item) => total + value(item), 0);

@@ -14,7 +14,7 @@ const usage = `Runs a synthesized template on this machine.
   --broker URL          mqtt://host:port or mqtts://host:port
   --client-id ID        the engine's session at the broker
   --username NAME       and --password-file FILE
-  --ca FILE --cert FILE --key FILE   mutual TLS, PEM
+  --ca FILE             who signed the broker's certificate, PEM; --cert FILE and --key FILE for mutual TLS
   --parameter KEY=VALUE a parameter of the template, e.g. ApiUrl=http://127.0.0.1:8080; repeatable
   --secrets FILE        a JSON object of secrets by name (DIR/secrets.json in --data)
   --counts              prints a JSON line of counts every second`;
@@ -52,6 +52,10 @@ try {
 
 async function run(brokerUrl: string): Promise<void> {
   const { ca, cert, key, username } = values;
+  const stopped = new Promise<void>((resolve) => {
+    process.once("SIGINT", () => resolve());
+    process.once("SIGTERM", () => resolve());
+  });
   const engine = await runEngine({
     assemblyFolder: values.assembly,
     dataFolder: values.data,
@@ -64,17 +68,14 @@ async function run(brokerUrl: string): Promise<void> {
       ...(values["password-file"] === undefined
         ? {}
         : { password: readFileSync(values["password-file"], "utf8").trim() }),
-      ...(ca && cert && key ? { tls: { ca: read(ca), cert: read(cert), key: read(key) } } : {}),
+      tls: { ...file("ca", ca), ...file("cert", cert), ...file("key", key) },
     },
     onOutput: (_, line) => console.error(line),
     log: (line) => console.error(line),
   });
   console.log("engine: running");
   const ticker = values.counts ? setInterval(() => console.log(JSON.stringify(engine.counts)), 1000) : undefined;
-  await new Promise<void>((resolve) => {
-    process.once("SIGINT", () => resolve());
-    process.once("SIGTERM", () => resolve());
-  });
+  await stopped;
   clearInterval(ticker);
   await engine[Symbol.asyncDispose]();
 }
@@ -86,6 +87,7 @@ function parseParameter(text: string): [string, string] {
   return process.exit(2);
 }
 
-function read(file: string): string {
-  return readFileSync(file, "utf8");
+/** A file's text under a key, nothing where no file is named. */
+function file<Key extends string>(key: Key, path: string | undefined): { readonly [K in Key]?: string } {
+  return path === undefined ? {} : ({ [key]: readFileSync(path, "utf8") } as { [K in Key]: string });
 }

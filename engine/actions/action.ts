@@ -31,8 +31,3 @@ export interface ActionTargets {
  * @throws {EngineError} for a property that is not performed or a target that does not exist.
  */
 export type ActionKind = (properties: unknown, at: string, rule: RulePlan, targets: ActionTargets) => Action;
-
-/** A substitution template would be evaluated for each message. */
-export function holdsTemplate(text: string): boolean {
-  return text.includes("${");
-}

@@ -69,10 +69,12 @@ export class AsynchronousEvents implements WorkSource, AsyncDisposable {
     return undefined;
   }
 
-  /** Begins no invocation any more and resolves when those that run have ended. */
+  /** Begins no invocation any more and resolves when those that run have ended. Events that wait have failed. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     for (const timer of this.#retries) clearTimeout(timer);
+    this.counts.failed += this.#waiting.splice(0).length + this.#retries.size;
+    this.#retries.clear();
     await this.#pool.whenIdle();
   }
 

@@ -94,8 +94,10 @@ export class EventSourceMapping implements WorkSource, AsyncDisposable {
    */
   #failuresIn(json: string): ReadonlySet<string> | undefined {
     if (!this.#options.reportsBatchItemFailures) return new Set();
-    const answer = JSON.parse(json) as { readonly batchItemFailures?: readonly unknown[] | null } | null;
-    const failures = answer?.batchItemFailures ?? [];
+    const answer = (JSON.parse(json) ?? {}) as { readonly batchItemFailures?: unknown };
+    if (typeof answer !== "object") return undefined;
+    const failures = answer.batchItemFailures ?? [];
+    if (!Array.isArray(failures)) return undefined;
     const ids = failures.map((failure) => (failure as { readonly itemIdentifier?: unknown } | null)?.itemIdentifier);
     const isUsable = ids.every((id) => typeof id === "string" && id !== "");
     return isUsable ? new Set(ids as string[]) : undefined;

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createInterface } from "node:readline";
 import { Worker } from "node:worker_threads";
-import type { Answer, InvocationRequest, WorkerSettings } from "./execution-environment.worker.ts";
+import type { Answer, FlushRequest, InvocationRequest, WorkerSettings } from "./execution-environment.worker.ts";
 
 /** A Lambda function as its template describes it. */
 export interface FunctionOptions {
@@ -44,6 +44,10 @@ interface Invocation {
 const handOverMs = 5;
 const maxHandedOver = 64;
 const restartMs = 1000;
+/** Lambda's limit for loading a function's code, which the function's own time limit does not include. */
+const startMs = 10_000;
+/** What a function printed last is waited for; a thread that does not get to it in this time is busy. */
+const flushMs = 1000;
 
 /**
  * One execution environment of a function: a worker thread of its own with its own variables, which runs one
@@ -62,9 +66,11 @@ export class ExecutionEnvironment implements AsyncDisposable {
   /** Running average. */
   #durationMs = Number.POSITIVE_INFINITY;
   readonly #timeLimit: NodeJS.Timeout;
+  #startLimit: NodeJS.Timeout | undefined;
   #restart: NodeJS.Timeout | undefined;
   readonly #onFree: () => void;
   #idle: (() => void)[] = [];
+  #onFlushed: (() => void) | undefined;
 
   /** @param onFree Called when the environment may have become able to take an invocation. */
   constructor(options: FunctionOptions, onFree: () => void) {
@@ -74,6 +80,11 @@ export class ExecutionEnvironment implements AsyncDisposable {
     this.started.catch(() => {});
     this.#timeLimit = setTimeout(() => this.#runOutOfTime(), options.timeoutMs).unref();
     this.#worker = this.#startWorker();
+  }
+
+  /** Whether its code is loaded, so that it can take invocations now or after those it has. */
+  get isStarted(): boolean {
+    return this.#isStarted;
   }
 
   get canTake(): boolean {
@@ -87,9 +98,6 @@ export class ExecutionEnvironment implements AsyncDisposable {
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
-  /** Part of the time since the last call in which the thread was not waiting for input and output, 0 to 1. */
-  utilization: () => number = () => 0;
-
   /** Runs the function with an event, given as JSON text. */
   invoke(event: string, settle: Settle): void {
     const request = { requestId: randomUUID(), event };
@@ -101,9 +109,22 @@ export class ExecutionEnvironment implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isDisposed = true;
     clearTimeout(this.#timeLimit);
+    clearTimeout(this.#startLimit);
     clearTimeout(this.#restart);
+    const isIdle = this.#isStarted && this.#invocations.length === 0;
     this.#failAll(new InvocationError("Runtime.ExitError", "the engine stopped"));
+    if (isIdle) await this.#flush();
     await this.#worker.terminate();
+  }
+
+  /** Output takes longer than answers: a thread that is ended right after an answer would keep lines to itself. */
+  async #flush(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onFlushed = resolve;
+    const limit = setTimeout(resolve, flushMs);
+    this.#worker.postMessage("flush" satisfies FlushRequest);
+    await promise;
+    clearTimeout(limit);
   }
 
   #startWorker(): Worker {
@@ -120,27 +141,34 @@ export class ExecutionEnvironment implements AsyncDisposable {
     for (const stream of [worker.stdout, worker.stderr]) {
       createInterface({ input: stream }).on("line", this.#options.onOutput);
     }
-    worker.on("message", (answer: Answer) => this.#take(answer));
+    worker.on("message", (answer: Answer) => {
+      // The last words of a thread that was replaced are of an invocation that is settled already.
+      if (worker === this.#worker) this.#take(answer);
+    });
     worker.on("error", (error) => this.#replaceWorker(worker, new InvocationError("Runtime.ExitError", String(error))));
     worker.on("exit", (code) =>
       this.#replaceWorker(worker, new InvocationError("Runtime.ExitError", `the function exited with status ${code}`)),
     );
     this.#isStarted = false;
-    let last = worker.performance.eventLoopUtilization();
-    this.utilization = () => {
-      const current = worker.performance.eventLoopUtilization();
-      const { utilization } = worker.performance.eventLoopUtilization(current, last);
-      last = current;
-      return utilization;
-    };
+    clearTimeout(this.#startLimit);
+    this.#startLimit = setTimeout(() => {
+      this.#giveUpStart(new InvocationError("Sandbox.Timedout", `its code is not loaded after ${startMs / 1000} s`));
+      void worker.terminate();
+    }, startMs).unref();
     return worker;
   }
 
   #take(answer: Answer): void {
     if (answer.kind === "started") {
       this.#isStarted = true;
+      clearTimeout(this.#startLimit);
+      this.#timeLimit.refresh();
       this.#start.resolve();
       this.#onFree();
+      return;
+    }
+    if (answer.kind === "flushed") {
+      this.#onFlushed?.();
       return;
     }
     const invocation = this.#invocations.shift();
@@ -150,11 +178,15 @@ export class ExecutionEnvironment implements AsyncDisposable {
     if (answer.kind === "result") invocation?.settle(undefined, answer.json);
     else invocation?.settle(new InvocationError(answer.type, answer.message), "");
     this.#onFree();
+    this.#announceIdle();
+  }
+
+  #announceIdle(): void {
     if (this.#invocations.length === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   #runOutOfTime(): void {
-    if (this.#invocations.length === 0) return;
+    if (this.#invocations.length === 0 || !this.#isStarted) return;
     const seconds = (this.#options.timeoutMs / 1000).toFixed(2);
     const error = new InvocationError("Sandbox.Timedout", `Task timed out after ${seconds} seconds`);
     const worker = this.#worker;
@@ -172,22 +204,26 @@ export class ExecutionEnvironment implements AsyncDisposable {
     this.#worker = this.#startWorker();
     this.#invocations.shift()?.settle(error, "");
     for (const { request } of this.#invocations) this.#worker.postMessage(request);
-    this.#timeLimit.refresh();
+    this.#announceIdle();
   }
 
   /** Code that cannot be loaded is tried again, but not in a loop without a pause. */
   #giveUpStart(error: InvocationError): void {
-    this.#start.reject(error);
-    this.#failAll(error);
-    this.#options.onOutput(`${this.#options.name} does not start: ${error.message}`);
-    clearTimeout(this.#restart);
+    // A thread's end follows its error.
+    if (this.#restart !== undefined) return;
+    clearTimeout(this.#startLimit);
+    const named = new InvocationError(error.type, `${this.#options.name} does not start: ${error.message}`);
+    this.#start.reject(named);
+    this.#failAll(named);
+    this.#options.onOutput(named.message);
     this.#restart = setTimeout(() => {
+      this.#restart = undefined;
       this.#worker = this.#startWorker();
     }, restartMs).unref();
   }
 
   #failAll(error: InvocationError): void {
     for (const { settle } of this.#invocations.splice(0)) settle(error, "");
-    for (const resolve of this.#idle.splice(0)) resolve();
+    this.#announceIdle();
   }
 }

@@ -18,9 +18,13 @@ export interface InvocationRequest {
   readonly event: string;
 }
 
-/** What a thread says: that its code is loaded, and how each invocation ended, in their order. */
+/** Asks a thread to say when all that it has printed is handed over. */
+export type FlushRequest = "flush";
+
+/** What a thread says: that its code is loaded, that its output is handed over, and how each invocation ended, in their order. */
 export type Answer =
   | { readonly kind: "started" }
+  | { readonly kind: "flushed" }
   | { readonly kind: "result"; readonly json: string; readonly durationMs: number }
   | { readonly kind: "error"; readonly type: string; readonly message: string; readonly durationMs: number };
 
@@ -34,7 +38,13 @@ const handle = await loadHandler();
 const waiting: InvocationRequest[] = [];
 let isRunning = false;
 
-port.on("message", (request: InvocationRequest) => {
+port.on("message", (request: InvocationRequest | FlushRequest) => {
+  if (request === "flush") {
+    process.stdout.write("", () =>
+      process.stderr.write("", () => port.postMessage({ kind: "flushed" } satisfies Answer)),
+    );
+    return;
+  }
   waiting.push(request);
   if (!isRunning) void runAll();
 });

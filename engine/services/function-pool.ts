@@ -1,4 +1,5 @@
 import { ExecutionEnvironment, type FunctionOptions, type Settle } from "./execution-environment.ts";
+import { ProcessorWatch } from "./processors.ts";
 
 /** An invocation that somebody wants. */
 export interface Work {
@@ -14,9 +15,9 @@ export interface WorkSource {
 }
 
 /** How often a pool that is at its capacity looks whether another environment would help. */
-const growthMs = 50;
-/** Above it, environments are busy computing, and another one would only share the processors with them. */
-const busyUtilization = 0.7;
+const growthMs = 100;
+/** Where less of the processors' time is idle, another environment would only share what there is, and compile again. */
+const wantedIdleShare = 0.25;
 
 /**
  * The execution environments that one source of a function's invocations uses, begun one at a time: another is started
@@ -28,6 +29,7 @@ export class FunctionPool implements AsyncDisposable {
   readonly #limit: number;
   readonly #source: WorkSource;
   readonly #environments: ExecutionEnvironment[] = [];
+  readonly #processors = new ProcessorWatch();
   #growth: NodeJS.Timeout | undefined;
   #isDisposed = false;
 
@@ -74,9 +76,9 @@ export class FunctionPool implements AsyncDisposable {
 
   #growIfWaiting(): void {
     this.#growth = undefined;
-    const utilizations = this.#environments.map((environment) => environment.utilization());
-    const isWaiting = Math.max(...utilizations) < busyUtilization;
-    if (isWaiting && this.#environments.every(({ canTake }) => !canTake)) this.#grow();
+    const isRoom = this.#processors.takeIdleShare() >= wantedIdleShare;
+    // One that still starts will take what waits; if its code does not load any more, another one's will not either.
+    if (isRoom && this.#environments.every(({ isStarted, canTake }) => isStarted && !canTake)) this.#grow();
     this.wake();
   }
 }

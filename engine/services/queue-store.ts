@@ -44,6 +44,13 @@ interface Change {
 const fresh = 0;
 const givenOut = -1;
 
+/**
+ * How long a settled message may wait to be written with the messages that come in. A crash in this time delivers it
+ * once more, as at any time between the API's answer and the disk.
+ */
+const settleMs = 20;
+/** SQLite's page, where nobody chose another one. */
+const pageBytes = 4096;
 /** How long changes that could not be written (a full disk) wait for the next try. */
 const retryMs = 1000;
 
@@ -58,19 +65,23 @@ export class QueueStore implements Disposable {
   readonly #commit: StatementSync;
   #inserts: Change[] = [];
   #settlements: Change[] = [];
-  #isScheduled = false;
+  #immediate: NodeJS.Immediate | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
   /**
    * @param folder Made where it is missing; one engine at a time holds it.
+   * @param maximumBytes A store of this size refuses messages, as a full disk does.
    * @throws {EngineError} `ERR_DATA_IN_USE`
    */
-  constructor(folder: string) {
+  constructor(folder: string, maximumBytes = Number.POSITIVE_INFINITY) {
     mkdirSync(folder, { recursive: true });
     this.#database = new DatabaseSync(join(folder, "queues.sqlite"), { timeout: 0 });
     try {
       // Exclusive: a second engine on these queues would deliver every message a second time.
       this.#database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
       this.#database.exec("BEGIN IMMEDIATE; COMMIT;");
+      const pages = Math.floor(maximumBytes / pageBytes);
+      if (Number.isFinite(pages)) this.#database.exec(`PRAGMA max_page_count = ${pages}`);
     } catch (error) {
       this.#database.close();
       const message = `the queues in ${folder} cannot be opened; is another engine using them?`;
@@ -108,7 +119,8 @@ export class QueueStore implements Disposable {
       insert: (message, done) => {
         const { id, messageId, body, sentAt, receiveCount } = message;
         this.#inserts.push({ run: () => insert.run(id, messageId, body, sentAt, receiveCount), done });
-        this.#schedule();
+        // After the packets of one socket read are handled, which are then one transaction.
+        this.#immediate ??= setImmediate(() => this.#flush());
       },
       remove: (id) => this.#settle({ run: () => remove.run(id), done: undefined }),
       putOff: (id, dueAt, receiveCount, done) => this.#settle({ run: () => putOff.run(dueAt, receiveCount, id), done }),
@@ -126,18 +138,14 @@ export class QueueStore implements Disposable {
 
   #settle(change: Change): void {
     this.#settlements.push(change);
-    this.#schedule();
-  }
-
-  /** After the packets of one socket read are handled, which are then one transaction. */
-  #schedule(): void {
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    setImmediate(() => this.#flush());
+    this.#timer ??= setTimeout(() => this.#flush(), settleMs);
   }
 
   #flush(): void {
-    this.#isScheduled = false;
+    clearImmediate(this.#immediate);
+    clearTimeout(this.#timer);
+    this.#immediate = undefined;
+    this.#timer = undefined;
     if (!this.#database.isOpen) return;
     const inserts = this.#inserts;
     const settlements = this.#settlements;
@@ -145,12 +153,13 @@ export class QueueStore implements Disposable {
     this.#settlements = [];
     const error = this.#write([...inserts, ...settlements]);
     for (const { done } of inserts) done?.(error);
-    if (error === undefined) {
+    // What frees a full disk must not fail with what fills it.
+    if (error === undefined || this.#write(settlements) === undefined) {
       for (const { done } of settlements) done?.();
-    } else if (settlements.length > 0) {
+    } else {
       // An insert's sender was told and keeps the message. A settled message must not come back: try again.
       this.#settlements = [...settlements, ...this.#settlements];
-      setTimeout(() => this.#schedule(), retryMs).unref();
+      this.#timer = setTimeout(() => this.#flush(), retryMs);
     }
   }
 

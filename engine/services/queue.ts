@@ -19,9 +19,11 @@ export interface ReceivedMessage extends StoredMessage {
   readonly isDuplicate: boolean;
 }
 
-/** What a test may bend: time, and the disorder that SQS allows itself. */
+/** What a test may bend: time, a limit, and the disorder that SQS allows itself. */
 export interface QueueConditions {
   readonly now: () => number;
+  /** Messages in flight at most; SQS's own limit for a standard queue by default. */
+  readonly inFlightLimit?: number;
   /** `random` gives a number from 0 up to 1. Messages come in any order, and one in `duplicateEvery` comes twice. */
   readonly disorder?: { readonly random: () => number; readonly duplicateEvery: number };
 }
@@ -111,7 +113,8 @@ export class Queue implements Disposable {
   /** Up to `maximum` visible messages; they are in flight until they are deleted or their visibility timeout ends. */
   receive(maximum: number): ReceivedMessage[] {
     const received: ReceivedMessage[] = [];
-    while (received.length < maximum && this.#inFlight.size + this.#givenBack < inFlightLimit) {
+    const limit = this.#conditions.inFlightLimit ?? inFlightLimit;
+    while (received.length < maximum && this.#inFlight.size + this.#givenBack < limit) {
       const message = this.#takeReady();
       if (message === undefined) break;
       if (message.sentAt + this.options.retentionMs <= this.#conditions.now()) {

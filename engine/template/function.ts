@@ -91,10 +91,9 @@ export function readMapping(context: ReadingContext): MappingPlan {
     functionArn: context.functionArn(properties.text("FunctionName")),
     // More than 10 need a batching window, which is not performed.
     batchSize: properties.optionalNumber("BatchSize", 1, 10) ?? 10,
-    maximumConcurrency:
-      properties
-        .optionalChild("ScalingConfig", { MaximumConcurrency: performed })
-        ?.optionalNumber("MaximumConcurrency", 2, 1000) ?? 1000,
+    maximumConcurrency: properties
+      .optionalChild("ScalingConfig", { MaximumConcurrency: performed })
+      ?.optionalNumber("MaximumConcurrency", 2, 1000),
     reportsBatchItemFailures: types.length > 0,
   };
 }

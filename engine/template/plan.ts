@@ -63,7 +63,8 @@ export interface MappingPlan {
   readonly queueArn: string;
   readonly functionArn: string;
   readonly batchSize: number;
-  readonly maximumConcurrency: number;
+  /** Undefined where the template sets no limit. */
+  readonly maximumConcurrency: number | undefined;
   readonly reportsBatchItemFailures: boolean;
 }
 

@@ -40,13 +40,13 @@ export class Properties {
     return value === undefined || typeof value === "string" ? value : this.#invalid(name, "text");
   }
 
-  /** A number, or text that CloudFormation would read as one. */
+  /** A whole number, or text that CloudFormation would read as one. */
   optionalNumber(name: string, minimum: number, maximum: number): number | undefined {
     const value = this.#values[name];
     if (value === undefined) return undefined;
     const number = typeof value === "string" && value !== "" ? Number(value) : value;
-    if (typeof number === "number" && number >= minimum && number <= maximum) return number;
-    return this.#invalid(name, `a number from ${minimum} to ${maximum}`);
+    if (Number.isInteger(number) && Number(number) >= minimum && Number(number) <= maximum) return Number(number);
+    return this.#invalid(name, `a whole number from ${minimum} to ${maximum}`);
   }
 
   flag(name: string, byDefault: boolean): boolean {
@@ -63,7 +63,8 @@ export class Properties {
   /** An object whose keys are the user's, e.g. environment variables. */
   texts(name: string): Readonly<Record<string, string>> {
     const value = this.#values[name] ?? {};
-    const isTexts = typeof value === "object" && Object.values(value).every((item) => typeof item === "string");
+    const isObject = typeof value === "object" && !Array.isArray(value);
+    const isTexts = isObject && Object.values(value).every((item) => typeof item === "string");
     return isTexts ? (value as Record<string, string>) : this.#invalid(name, "an object of texts");
   }
 
@@ -74,11 +75,6 @@ export class Properties {
   optionalChild(name: string, table: PropertyTable): Properties | undefined {
     const value = this.#values[name];
     return value === undefined ? undefined : new Properties(value, table, `${this.at}.${name}`);
-  }
-
-  /** The one key of an object that names its kind, as in a rule's action `{ "Sqs": {…} }`. */
-  get keys(): readonly string[] {
-    return Object.keys(this.#values);
   }
 
   value(name: string): unknown {

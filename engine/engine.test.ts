@@ -1,0 +1,304 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { Engine, type EngineOptions, type IncomingMessage } from "./engine.ts";
+import { readAssembly } from "./template/assembly.ts";
+import { readPlan } from "./template/read-plan.ts";
+import { bundle, Output, temporaryFolder, writeAssembly } from "./testing.ts";
+
+const print = "export const handler = async (event) => console.log(JSON.stringify(event));";
+
+const queue = (rest: object = {}) => ({ Type: "AWS::SQS::Queue", Properties: rest });
+const lambda = (rest: object = {}) => ({
+  Type: "AWS::Lambda::Function",
+  Properties: { Code: { S3Key: "code.zip" }, Handler: "index.handler", Runtime: "nodejs24.x", ...rest },
+});
+const mapping = (rest: object = {}) => ({
+  Type: "AWS::Lambda::EventSourceMapping",
+  Properties: { EventSourceArn: { "Fn::GetAtt": ["Orders", "Arn"] }, FunctionName: { Ref: "Forward" }, ...rest },
+});
+const permission = {
+  Type: "AWS::Lambda::Permission",
+  Properties: {
+    Action: "lambda:InvokeFunction",
+    FunctionName: { Ref: "Forward" },
+    Principal: "iot.amazonaws.com",
+  },
+};
+const toQueue = (name = "Orders") => ({ Sqs: { QueueUrl: { Ref: name } } });
+const toFunction = { Lambda: { FunctionArn: { "Fn::GetAtt": ["Forward", "Arn"] } } };
+const rule = (name: string, sql: string, actions: readonly object[], rest: object = {}) => ({
+  Type: "AWS::IoT::TopicRule",
+  Properties: {
+    RuleName: name,
+    TopicRulePayload: { Sql: sql, AwsIotSqlVersion: "2016-03-23", Actions: actions, ...rest },
+  },
+});
+const all = "SELECT topic() AS topic, encode(*, 'base64') AS data FROM 'v1/+'";
+
+interface Setting extends Partial<EngineOptions> {
+  readonly code?: string;
+}
+
+/** Starts an engine of a template; `output` is what its functions print. */
+async function start(resources: object, { code = print, ...rest }: Setting = {}) {
+  const output = new Output();
+  const plan = readPlan(readAssembly(writeAssembly({ Resources: resources }, { "code.zip": bundle(code) })));
+  const engine = await Engine.start(plan, {
+    dataFolder: temporaryFolder(),
+    onOutput: (_, line) => output.add(line),
+    ...rest,
+  });
+  return Object.assign(engine, { output });
+}
+
+function message(topic: string, text = "x"): IncomingMessage {
+  return { topic, payload: Buffer.from(text) };
+}
+
+test("a message reaches a function directly", async () => {
+  const resources = { Forward: lambda(), Permission: permission, Rule: rule("direct", all, [toFunction]) };
+  await using engine = await start(resources);
+  await engine.accept(message("v1/d42"));
+  await engine.output.until((lines) => lines.length === 1);
+  await engine.stop();
+  expect(engine.output.lines).toEqual(['{"topic":"v1/d42","data":"eA=="}']);
+  expect(engine.counts).toEqual({ received: 1, unrouted: 0, pending: 0, delivered: 1, failed: 0, dead: 0 });
+});
+
+test("a message reaches a function by way of a queue", async () => {
+  const resources = {
+    Orders: queue(),
+    Forward: lambda(),
+    Mapping: mapping(),
+    Rule: rule("queued", all, [toQueue()]),
+  };
+  await using engine = await start(resources);
+  await engine.accept(message("v1/d42"));
+  await engine.output.until((lines) => lines.length === 1);
+  await engine.stop();
+  expect(JSON.parse(engine.output.lines[0] ?? "").Records).toMatchObject([
+    { body: '{"topic":"v1/d42","data":"eA=="}' },
+  ]);
+  expect(engine.counts).toEqual({ received: 1, unrouted: 0, pending: 0, delivered: 1, failed: 0, dead: 0 });
+});
+
+test("an accepted message is in its queue after a restart", async () => {
+  const dataFolder = temporaryFolder();
+  const before = await start({ Orders: queue(), Rule: rule("queued", all, [toQueue()]) }, { dataFolder });
+  for (const id of ["d1", "d2", "d3"]) await before.accept(message(`v1/${id}`));
+  expect(before.counts.pending).toBe(3);
+  await before[Symbol.asyncDispose]();
+  const resources = { Orders: queue(), Forward: lambda(), Mapping: mapping({ BatchSize: 1 }) };
+  await using engine = await start(resources, { dataFolder });
+  await engine.output.until((lines) => lines.length === 3);
+  await engine.stop();
+  expect(engine.counts).toMatchObject({ received: 0, pending: 0, delivered: 3 });
+});
+
+test("messages that failed are counted as failed and, at last, as dead", async () => {
+  const resources = {
+    Dead: queue(),
+    Orders: queue({
+      VisibilityTimeout: 1,
+      RedrivePolicy: { deadLetterTargetArn: { "Fn::GetAtt": "Dead.Arn" }, maxReceiveCount: 1 },
+    }),
+    Forward: lambda({ Timeout: 1 }),
+    Mapping: mapping(),
+    Rule: rule("queued", all, [toQueue()]),
+  };
+  await using engine = await start(resources, { code: "export const handler = () => { throw new Error('no') };" });
+  await engine.accept(message("v1/d42"));
+  await expect.poll(() => engine.counts, { timeout: 5000 }).toMatchObject({ failed: 1, dead: 1, pending: 0 });
+});
+
+test.for([
+  ["v1/d42", ["one", "two"]],
+  ["v2/d42", []],
+  ["v1/d42/x", []], // one level
+  ["$aws/rules/one/v1/d42", ["one"]],
+  ["$aws/rules/one/anything/else", ["one"]], // FROM has no say in Basic Ingest
+  ["$aws/rules/three/v1/d42", ["three"]], // a rule without FROM is reached by no other way
+  ["$aws/rules/off/v1/d42", []], // disabled
+  ["$aws/rules/none/v1/d42", []],
+  ["$aws/rules/one", []],
+  ["$aws/rules/constructor/x", []],
+] as const)("the topic %s triggers %j", async ([topic, names]) => {
+  const select = (name: string) => `SELECT '${name}' AS rule, topic() AS topic`;
+  const resources = {
+    One: queue({ QueueName: "one" }),
+    RuleOne: rule("one", `${select("one")} FROM 'v1/+'`, [toQueue("One")]),
+    RuleTwo: rule("two", `${select("two")} FROM 'v1/d42'`, [toQueue("One")]),
+    RuleThree: rule("three", select("three"), [toQueue("One")]),
+    RuleOff: rule("off", `${select("off")} FROM 'v1/+'`, [toQueue("One")], { RuleDisabled: true }),
+  };
+  await using engine = await start(resources);
+  await engine.accept(message(topic));
+  expect(engine.counts).toMatchObject({ pending: names.length, unrouted: names.length === 0 ? 1 : 0 });
+});
+
+test("behind Basic Ingest a rule sees the topic without its prefix", async () => {
+  const resources = { Forward: lambda(), Permission: permission, Rule: rule("direct", all, [toFunction]) };
+  await using engine = await start(resources);
+  await engine.accept(message("$aws/rules/direct/v1/d42"));
+  await engine.output.until((lines) => lines.length === 1);
+  expect(engine.output.lines).toEqual(['{"topic":"v1/d42","data":"eA=="}']);
+});
+
+test("the broker is asked for the rules' topics and for their Basic Ingest topics", async () => {
+  const resources = {
+    Orders: queue(),
+    One: rule("one", "SELECT * FROM 'v1/+'", [toQueue()]),
+    Two: rule("two", "SELECT 1 AS one", [toQueue()]),
+    Off: rule("off", "SELECT * FROM 'off'", [toQueue()], { RuleDisabled: true }),
+  };
+  await using engine = await start(resources);
+  expect(engine.topicFilters).toEqual(["$aws/rules/one/#", "v1/+", "$aws/rules/two/#"]);
+});
+
+test("a message that one of its rules could not hand over is not accepted", async () => {
+  const small = queue({ MaximumMessageSize: 1024 });
+  const resources = {
+    Orders: queue(),
+    Small: small,
+    One: rule("one", "SELECT * FROM 'v1/+'", [toQueue()]),
+    Two: rule("two", "SELECT * FROM 'v1/+'", [toQueue("Small")]),
+  };
+  await using engine = await start(resources);
+  await expect(engine.accept(message("v1/d42", "x".repeat(2000)))).rejects.toThrow("two: InvalidParameterValue");
+});
+
+test("a function has Lambda's variables, the services' and its own", async () => {
+  const code = "export const handler = async () => console.log(JSON.stringify(process.env));";
+  const resources = {
+    Forward: lambda({ FunctionName: "forward", Environment: { Variables: { API_URL: "http://127.0.0.1:1" } } }),
+    Permission: permission,
+    Rule: rule("direct", all, [toFunction]),
+  };
+  await using engine = await start(resources, { code, serviceEnvironment: { AWS_ENDPOINT_URL_X: "http://x" } });
+  await engine.accept(message("v1/d42"));
+  await engine.output.until((lines) => lines.length === 1);
+  const environment = JSON.parse(engine.output.lines[0] ?? "");
+  expect(environment).toMatchObject({
+    API_URL: "http://127.0.0.1:1",
+    AWS_ENDPOINT_URL_X: "http://x",
+    AWS_LAMBDA_FUNCTION_NAME: "forward",
+    AWS_REGION: "us-east-1",
+  });
+  expect(environment.PATH).toBeUndefined();
+});
+
+test("a function's reserved concurrency bounds its queue too", async () => {
+  const code = `
+    export const handler = async () => {
+      const now = () => performance.timeOrigin + performance.now();
+      const begin = now();
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      console.log(JSON.stringify([begin, now()]));
+    };`;
+  const resources = {
+    Orders: queue(),
+    Forward: lambda({ ReservedConcurrentExecutions: 1 }),
+    Mapping: mapping({ BatchSize: 1, ScalingConfig: { MaximumConcurrency: 5 } }),
+    Rule: rule("queued", all, [toQueue()]),
+  };
+  await using engine = await start(resources, { code });
+  for (let count = 0; count < 4; count++) await engine.accept(message("v1/d42"));
+  await engine.output.until((lines) => lines.length === 4);
+  const spans = engine.output.lines.map((line): [number, number] => JSON.parse(line)).toSorted(([a], [b]) => a - b);
+  for (const [index, [begin]] of spans.entries()) expect(begin).toBeGreaterThanOrEqual(spans[index - 1]?.[1] ?? 0);
+});
+
+test.for([
+  [
+    "a rule's SQL, when a function runs already",
+    {
+      Forward: lambda(),
+      Permission: permission,
+      First: rule("first", all, [toFunction]),
+      Second: rule("second", "SELECT", []),
+    },
+    "ERR_SQL",
+    "Second: ",
+  ],
+  [
+    "a function without a permission for the rule",
+    { Forward: lambda(), Rule: rule("direct", all, [toFunction]) },
+    "ERR_PERMISSION_MISSING",
+    "Rule.TopicRulePayload.Actions[0].Lambda invokes",
+  ],
+  [
+    "code that does not load",
+    { Forward: lambda({ Handler: "index.other" }), Permission: permission, Rule: rule("direct", all, [toFunction]) },
+    "ERR_FUNCTION",
+    "acme-test-Forward does not start: Error: ",
+  ],
+  [
+    "a mapping of a queue that is elsewhere",
+    { Forward: lambda(), Mapping: mapping({ EventSourceArn: "arn:other" }) },
+    "ERR_REFERENCE",
+    "Mapping names arn:other, no queue of the template",
+  ],
+  [
+    "a dead-letter queue that is elsewhere",
+    { Orders: queue({ RedrivePolicy: { deadLetterTargetArn: "arn:other", maxReceiveCount: 1 } }) },
+    "ERR_REFERENCE",
+    "Orders names arn:other, no queue of the template",
+  ],
+  [
+    "a visibility timeout below the function's time limit, as AWS does",
+    { Orders: queue({ VisibilityTimeout: 5 }), Forward: lambda({ Timeout: 6 }), Mapping: mapping() },
+    "ERR_PROPERTY_INVALID",
+    "Mapping: the visibility timeout of acme-test-Orders, 5 s is less than the function's time limit of 6 s",
+  ],
+  [
+    "two mappings of one queue",
+    { Orders: queue(), Forward: lambda(), Mapping: mapping(), Other: mapping() },
+    "ERR_PROPERTY_UNSUPPORTED",
+    "Other reads acme-test-Orders, as Mapping does",
+  ],
+] as const)("%s is refused, and nothing is left behind", async ([, resources, code, text]) => {
+  const dataFolder = temporaryFolder();
+  await expect(start(resources, { dataFolder })).rejects.toMatchObject({
+    code,
+    message: expect.stringContaining(text),
+  });
+  await using engine = await start({ Orders: queue() }, { dataFolder });
+  expect(engine.counts.received).toBe(0);
+});
+
+test("a second engine on the same folder is refused", async () => {
+  const dataFolder = temporaryFolder();
+  await using _ = await start({ Orders: queue() }, { dataFolder });
+  await expect(start({ Orders: queue() }, { dataFolder })).rejects.toMatchObject({ code: "ERR_DATA_IN_USE" });
+});
+
+test("stop lets what runs end and begins nothing more", async () => {
+  const folder = temporaryFolder();
+  const gate = join(folder, "gate");
+  const code = `
+    import { existsSync, watch } from "node:fs";
+    export const handler = async () => {
+      console.log("begin");
+      await new Promise((resolve) => {
+        const look = () => existsSync(${JSON.stringify(gate)}) && resolve();
+        watch(${JSON.stringify(folder)}, look);
+        look();
+      });
+    };`;
+  const resources = {
+    Orders: queue(),
+    Forward: lambda({ ReservedConcurrentExecutions: 1 }),
+    Mapping: mapping({ BatchSize: 1 }),
+    Rule: rule("queued", all, [toQueue()]),
+  };
+  await using engine = await start(resources, { code });
+  await engine.accept(message("v1/d1"));
+  await engine.output.until((lines) => lines.length === 1);
+  await engine.accept(message("v1/d2"));
+  const stopped = engine.stop();
+  writeFileSync(gate, "");
+  await stopped;
+  expect(engine.counts).toMatchObject({ delivered: 1, pending: 1, failed: 0 });
+  expect(engine.output.lines).toEqual(["begin"]);
+});

@@ -1,0 +1,215 @@
+import { expect, onTestFinished, test } from "vitest";
+import { createMessage } from "../sql/testing.ts";
+import type { ActionTargets } from "./actions/action.ts";
+import { Rule } from "./rule.ts";
+import type { AsynchronousEvents } from "./services/asynchronous-events.ts";
+import { Queue } from "./services/queue.ts";
+import { QueueStore } from "./services/queue-store.ts";
+import type { ActionPlan, Plan, RulePlan } from "./template/plan.ts";
+import { temporaryFolder } from "./testing.ts";
+
+const functionArn = "arn:aws:lambda:us-east-1:000000000000:function:forward";
+const permission = { functionArn, principal: "iot.amazonaws.com", sourceArn: undefined };
+const rulePlan: RulePlan = {
+  logicalId: "Rule",
+  name: "acme_orders",
+  arn: "arn:aws:iot:us-east-1:000000000000:rule/acme_orders",
+  sql: "SELECT * FROM 'a/+'",
+  sqlVersion: "2016-03-23",
+  isDisabled: false,
+  actions: [],
+  errorAction: undefined,
+};
+
+/** Two queues, `orders` and `dead`, and a function whose events are kept. */
+function createTargets(maximumMessageBytes = 262_144, permissions: Plan["permissions"] = [permission]) {
+  const store = new QueueStore(temporaryFolder());
+  onTestFinished(() => store[Symbol.dispose]());
+  const queue = (name: string, bytes: number) =>
+    new Queue(
+      {
+        name,
+        arn: name,
+        visibilityTimeoutMs: 30_000,
+        retentionMs: 86_400_000,
+        maximumMessageBytes: bytes,
+        redrive: undefined,
+      },
+      store,
+    );
+  const orders = queue("orders", maximumMessageBytes);
+  const dead = queue("dead", 1_048_576);
+  const events: string[] = [];
+  const target = { accept: (json: string) => events.push(json) } as unknown as AsynchronousEvents;
+  const targets: ActionTargets = {
+    plan: { permissions } as Plan,
+    queues: new Map([
+      ["https://sqs/orders", orders],
+      ["https://sqs/dead", dead],
+    ]),
+    events: (arn) => (arn === functionArn ? target : undefined),
+  };
+  const read = (from: Queue) => from.receive(10).map(({ body }) => body);
+  return { targets, events, orders: () => read(orders), dead: () => read(dead) };
+}
+
+function action(kind: string, properties: unknown): ActionPlan {
+  return { kind, properties, at: `Rule.TopicRulePayload.Actions[0].${kind}` };
+}
+
+const toOrders = action("Sqs", { QueueUrl: "https://sqs/orders", RoleArn: "arn", UseBase64: false });
+const toOrdersInBase64 = action("Sqs", { QueueUrl: "https://sqs/orders", UseBase64: true });
+const toDead = action("Sqs", { QueueUrl: "https://sqs/dead" });
+const toFunction = action("Lambda", { FunctionArn: functionArn });
+
+const bytes = Buffer.from([0xff, 0x00]);
+
+test.for([
+  ["JSON that the SQL made", "SELECT v, topic() AS t FROM 'a/+'", toOrders, { v: 1 }, '{"v":1,"t":"a/b"}'],
+  ["the payload as it came", "SELECT * FROM 'a/+'", toOrders, '{ "v": 1.0 }', '{ "v": 1.0 }'],
+  ["text", "SELECT VALUE v FROM 'a/+'", toOrders, { v: "é" }, '"é"'],
+  ["base64 of JSON", "SELECT v FROM 'a/+'", toOrdersInBase64, { v: 1 }, btoa('{"v":1}')],
+  ["base64 of bytes", "SELECT * FROM 'a/+'", toOrdersInBase64, bytes, bytes.toString("base64")],
+] as const)("the SQS action sends %s", async ([, sql, plan, payload, body]) => {
+  const { targets, orders } = createTargets();
+  await new Rule({ ...rulePlan, sql, actions: [plan] }, targets).run(createMessage(payload));
+  expect(orders()).toEqual([body]);
+});
+
+test.for([
+  ["JSON that the SQL made", "SELECT v FROM 'a/+'", { v: 1 }, '{"v":1}'],
+  ["JSON as it came", "SELECT * FROM 'a/+'", '{ "v": 1.0 }', '{ "v": 1.0 }'],
+] as const)("the Lambda action hands over %s", async ([, sql, payload, event]) => {
+  const { targets, events } = createTargets();
+  await new Rule({ ...rulePlan, sql, actions: [toFunction] }, targets).run(createMessage(payload));
+  expect(events).toEqual([event]);
+});
+
+test.for([
+  ["WHERE that is not true", "SELECT * FROM 'a/+' WHERE v = 2"],
+  ["a value that is Undefined", "SELECT VALUE w FROM 'a/+'"],
+] as const)("%s runs no action", async ([, sql]) => {
+  const { targets, orders, dead } = createTargets();
+  const rule = new Rule({ ...rulePlan, sql, actions: [toOrders], errorAction: toDead }, targets);
+  await rule.run(createMessage({ v: 1 }));
+  expect([...orders(), ...dead()]).toEqual([]);
+  expect(rule.counts).toEqual({ matched: 0, failed: 0, lost: 0 });
+});
+
+// https://docs.aws.amazon.com/iot/latest/developerguide/rule-error-handling.html
+test("failed actions run the error action once, with all failures", async () => {
+  const { targets, orders, events, dead } = createTargets();
+  const actions = [toOrders, toFunction, toOrdersInBase64];
+  const rule = new Rule({ ...rulePlan, actions, errorAction: toDead }, targets);
+  await rule.run(createMessage(bytes, { clientId: "d42" }));
+  expect(orders()).toEqual([bytes.toString("base64")]);
+  expect(events).toEqual([]);
+  const [report, another] = dead();
+  expect(another).toBeUndefined();
+  expect(JSON.parse(report ?? "")).toEqual({
+    ruleName: "acme_orders",
+    topic: "a/b",
+    cloudwatchTraceId: createMessage().traceId,
+    clientId: "d42",
+    base64OriginalPayload: bytes.toString("base64"),
+    failures: [
+      {
+        failedAction: "SqsAction",
+        failedResource: "https://sqs/orders",
+        errorMessage: "InvalidMessageContents: the message has characters that SQS does not take",
+      },
+      {
+        failedAction: "LambdaAction",
+        failedResource: functionArn,
+        errorMessage: "the payload is not JSON; SELECT encode(*, 'base64') AS data",
+      },
+    ],
+  });
+  expect(rule.counts).toEqual({ matched: 1, failed: 1, lost: 0 });
+});
+
+test.for([
+  ["a NUL", "\0"],
+  ["a control character", "\u0001"],
+  ["U+FFFE", "\ufffe"],
+  ["U+FFFF", "\uffff"],
+] as const)("SQS does not take %s", async ([, text]) => {
+  const { targets, orders, dead } = createTargets();
+  const rule = new Rule({ ...rulePlan, actions: [toOrders], errorAction: toDead }, targets);
+  await rule.run(createMessage(Buffer.from(text)));
+  expect(orders()).toEqual([]);
+  expect(dead()).toHaveLength(1);
+});
+
+test("a message that is too large goes to the error action", async () => {
+  const { targets, dead } = createTargets(1024);
+  const rule = new Rule({ ...rulePlan, actions: [toOrders], errorAction: toDead }, targets);
+  await rule.run(createMessage("x".repeat(1025)));
+  expect(dead()).toEqual([expect.stringContaining("orders takes messages of 1024 bytes, not 1025")]);
+});
+
+test("a failure without an error action is the sender's to keep", async () => {
+  const { targets } = createTargets(1024);
+  const rule = new Rule({ ...rulePlan, actions: [toOrders] }, targets);
+  await expect(rule.run(createMessage("x".repeat(1025)))).rejects.toThrow("acme_orders: InvalidParameterValue");
+  expect(rule.counts).toEqual({ matched: 1, failed: 1, lost: 1 });
+});
+
+test("a failure of the error action is the sender's to keep", async () => {
+  const { targets } = createTargets(1024);
+  const errorAction = toOrders;
+  const rule = new Rule({ ...rulePlan, actions: [toOrders], errorAction }, targets);
+  await expect(rule.run(createMessage("x".repeat(1025)))).rejects.toThrow("acme_orders: InvalidParameterValue");
+});
+
+test.for([
+  ["SQL that does not parse", { sql: "SELECT * FROM" }, "ERR_SQL", "Rule: "],
+  ["a function that is not there", { sql: "SELECT nosuch(x) FROM 'a'" }, "ERR_SQL", "Rule: "],
+  ["a version of the SQL", { sqlVersion: "beta" }, "ERR_SQL", "Rule: there is no SQL version beta"],
+  [
+    "an action",
+    { actions: [action("S3", {})] },
+    "ERR_ACTION_UNSUPPORTED",
+    "Rule.TopicRulePayload.Actions[0].S3 is an action of kind S3; performed are Lambda, Sqs",
+  ],
+  ["an action that every object has", { actions: [action("toString", {})] }, "ERR_ACTION_UNSUPPORTED", "toString"],
+  [
+    "an action's property",
+    { actions: [action("Lambda", { FunctionArn: functionArn, Batch: true })] },
+    "ERR_PROPERTY_UNSUPPORTED",
+    "Lambda has the property Batch",
+  ],
+  [
+    "a queue that is not there",
+    { actions: [action("Sqs", { QueueUrl: "https://sqs/none" })] },
+    "ERR_REFERENCE",
+    "sends to https://sqs/none",
+  ],
+  ["no queue", { actions: [action("Sqs", {})] }, "ERR_PROPERTY_INVALID", "Sqs has no QueueUrl"],
+  [
+    "a target that is not there",
+    { actions: [action("Lambda", { FunctionArn: "arn:none" })] },
+    "ERR_REFERENCE",
+    "invokes arn:none",
+  ],
+  ["an error action", { errorAction: action("Http", {}) }, "ERR_ACTION_UNSUPPORTED", "of kind Http"],
+] as const)("%s is refused, naming the logical ID", ([, rest, code, message]) => {
+  const { targets } = createTargets();
+  expect(() => new Rule({ ...rulePlan, ...rest }, targets)).toThrow(
+    expect.objectContaining({ code, message: expect.stringContaining(message) }),
+  );
+});
+
+test.for([
+  ["none", [], false],
+  ["one for any rule", [permission], true],
+  ["its own", [{ ...permission, sourceArn: rulePlan.arn }], true],
+  ["another rule's", [{ ...permission, sourceArn: `${rulePlan.arn}2` }], false],
+  ["another service's", [{ ...permission, principal: "sqs.amazonaws.com" }], false],
+  ["another function's", [{ ...permission, functionArn: `${functionArn}2` }], false],
+] as const)("with the permission %s a rule may invoke its function: %s", ([, permissions, isPermitted]) => {
+  const { targets } = createTargets(1024, permissions);
+  const make = () => new Rule({ ...rulePlan, actions: [toFunction] }, targets);
+  if (isPermitted) expect(make).not.toThrow();
+  else expect(make).toThrow(expect.objectContaining({ code: "ERR_PERMISSION_MISSING" }));
+});

@@ -1,0 +1,143 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { startMosquitto, type TestBroker } from "../test/support/mosquitto.ts";
+import { connectAs } from "../test/support/mqtt-client.ts";
+import { freePort } from "../test/support/ports.ts";
+import { type RunningEngine, runEngine } from "./run-engine.ts";
+import { bundle, Output, temporaryFolder, writeAssembly } from "./testing.ts";
+
+let broker: TestBroker;
+
+beforeAll(async () => {
+  broker = await startMosquitto(
+    ({ port, user }) =>
+      new Map([
+        [
+          "mosquitto.conf",
+          `user ${user}\nlistener ${port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nlog_dest stderr\n`,
+        ],
+      ]),
+  );
+});
+
+afterAll(() => broker[Symbol.asyncDispose]());
+
+const code = `
+  export const handler = async ({ Records }) => {
+    for (const { body } of Records) console.log(body);
+  };`;
+
+const resources = {
+  Orders: { Type: "AWS::SQS::Queue" },
+  Forward: {
+    Type: "AWS::Lambda::Function",
+    Properties: { Code: { S3Key: "code.zip" }, Handler: "index.handler", Runtime: "nodejs24.x" },
+  },
+  Mapping: {
+    Type: "AWS::Lambda::EventSourceMapping",
+    Properties: { EventSourceArn: { "Fn::GetAtt": "Orders.Arn" }, FunctionName: { Ref: "Forward" } },
+  },
+  Rule: {
+    Type: "AWS::IoT::TopicRule",
+    Properties: {
+      RuleName: "orders",
+      TopicRulePayload: {
+        Sql: "SELECT * FROM 'v1/+'",
+        AwsIotSqlVersion: "2016-03-23",
+        Actions: [{ Sqs: { QueueUrl: { Ref: "Orders" } } }],
+      },
+    },
+  },
+};
+
+test("messages that are sent while engines stop and start all arrive", async () => {
+  const assemblyFolder = writeAssembly({ Resources: resources }, { "code.zip": bundle(code) });
+  const dataFolder = temporaryFolder();
+  const output = new Output();
+  const run = (): Promise<RunningEngine> =>
+    runEngine({
+      assemblyFolder,
+      dataFolder,
+      parameters: {},
+      secrets: () => undefined,
+      broker: { url: broker.url },
+      onOutput: (_, line) => output.add(line),
+      log: () => {},
+    });
+  const sent = Array.from({ length: 3000 }, (_, index) => `m${index}`);
+
+  let engine = await run();
+  await using device = await connectAs(broker.url, "d42");
+  const published = Promise.all(sent.map((body) => device.publish("v1/d42", body)));
+  for (const part of [500, 1500]) {
+    await output.until((lines) => lines.length >= part);
+    await engine[Symbol.asyncDispose]();
+    engine = await run();
+  }
+  await published;
+  await output.until((lines) => new Set(lines).size === sent.length);
+  await engine[Symbol.asyncDispose]();
+  expect(new Set(output.lines)).toEqual(new Set(sent));
+  // In order a stop acknowledges all that was taken and waits for all that runs: nothing comes twice.
+  expect(output.lines).toHaveLength(sent.length);
+});
+
+test("nothing is left behind where the broker is not there", async () => {
+  const options = {
+    assemblyFolder: writeAssembly({ Resources: resources }, { "code.zip": bundle(code) }),
+    dataFolder: temporaryFolder(),
+    parameters: {},
+    secrets: () => undefined,
+    log: () => {},
+  };
+  const nobody = `mqtt://127.0.0.1:${await freePort()}`;
+  await expect(runEngine({ ...options, broker: { url: nobody } })).rejects.toMatchObject({ code: "ERR_BROKER" });
+  await using engine = await runEngine({ ...options, broker: { url: broker.url, clientId: "other" } });
+  expect(engine.counts.received).toBe(0);
+});
+
+test.for([
+  ["no broker is named", [], 2, "node engine/main.ts --broker"],
+  ["there is no template", ["--assembly", "/nowhere"], 1, "/nowhere/manifest.json is not a synthesized template's"],
+  ["a parameter is no pair", ["--parameter", "ApiUrl"], 2, "--parameter ApiUrl is not KEY=VALUE"],
+] as const)("the program ends with one message where %s", async ([, args, code, message]) => {
+  const address = args.length === 0 ? [] : ["--broker", broker.url];
+  const program = startProgram([...address, "--data", temporaryFolder(), ...args]);
+  const [output, [status]] = await Promise.all([text(program.stderr), once(program, "close")]);
+  expect(output).toContain(message);
+  expect(output).not.toContain("    at ");
+  expect(status).toBe(code);
+});
+
+test("the program ends where a rule is refused although functions run already", async () => {
+  const broken = structuredClone(resources);
+  broken.Rule.Properties.TopicRulePayload.Sql = "SELECT";
+  const assembly = writeAssembly({ Resources: broken }, { "code.zip": bundle(code) });
+  const program = startProgram(["--broker", broker.url, "--data", temporaryFolder(), "--assembly", assembly]);
+  const [output, [status]] = await Promise.all([text(program.stderr), once(program, "close")]);
+  expect(output).toMatch(/^Rule: [\s\S]*\(ERR_SQL\)\n$/);
+  expect(status).toBe(1);
+});
+
+test("the program runs until it is told to end", async () => {
+  const assembly = writeAssembly({ Resources: resources }, { "code.zip": bundle(code) });
+  const data = temporaryFolder();
+  const program = startProgram(["--broker", broker.url, "--data", data, "--assembly", assembly, "--client-id", "main"]);
+  const errors = text(program.stderr);
+  const [line] = await once(program.stdout.setEncoding("utf8"), "data");
+  expect(line).toBe("engine: running\n");
+  program.kill("SIGTERM");
+  const [status, signal] = await once(program, "close");
+  expect({ status, signal, errors: await errors }).toEqual({ status: 0, signal: null, errors: "" });
+});
+
+function startProgram(args: readonly string[]) {
+  const main = new URL("main.ts", import.meta.url).pathname;
+  const program = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  onTestFinished(() => {
+    program.kill("SIGKILL");
+  });
+  return program;
+}

@@ -1,0 +1,73 @@
+import { EventEmitter, once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { onTestFinished } from "vitest";
+import type { FunctionOptions } from "./services/execution-environment.ts";
+
+/** A folder that goes with the test. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "trestle-engine-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A folder with a bundle: `index.mjs` with the given text. */
+export function bundle(code: string): string {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, "index.mjs"), code);
+  return folder;
+}
+
+/** A function whose bundle is the given text, and what it prints. */
+export function functionOf(code: string, rest: Partial<FunctionOptions> = {}): FunctionOptions & { output: Output } {
+  const output = new Output();
+  return {
+    name: "forward",
+    arn: "arn:aws:lambda:us-east-1:000000000000:function:forward",
+    codeFolder: bundle(code),
+    handler: "index.handler",
+    timeoutMs: 10_000,
+    memoryMb: 128,
+    environment: {},
+    onOutput: (line) => output.add(line),
+    output,
+    ...rest,
+  };
+}
+
+/** Lines that came, and those to come. */
+export class Output {
+  readonly lines: string[] = [];
+  readonly #arrivals = new EventEmitter();
+
+  add(line: string): void {
+    this.lines.push(line);
+    this.#arrivals.emit("line");
+  }
+
+  /** Resolves when the lines are as wanted. */
+  async until(isWanted: (lines: readonly string[]) => boolean): Promise<void> {
+    while (!isWanted(this.lines)) await once(this.#arrivals, "line");
+  }
+}
+
+/** Writes a cloud assembly with one stack; `assets` are folders by the object key that the template names. */
+export function writeAssembly(template: object, assets: Readonly<Record<string, string>> = {}): string {
+  const folder = join(temporaryFolder(), "cdk.out");
+  mkdirSync(folder);
+  const write = (name: string, content: object) => writeFileSync(join(folder, name), JSON.stringify(content));
+  write("manifest.json", {
+    artifacts: {
+      "acme-test.assets": { type: "cdk:asset-manifest" },
+      "acme-test": { type: "aws:cloudformation:stack", properties: { templateFile: "acme-test.template.json" } },
+    },
+  });
+  write("acme-test.template.json", template);
+  const files = Object.entries(assets).map(([objectKey, path]) => [
+    objectKey,
+    { source: { path: relative(folder, path), packaging: "zip" }, destinations: { here: { objectKey } } },
+  ]);
+  write("acme-test.assets.json", { files: Object.fromEntries(files) });
+  return folder;
+}

@@ -1,0 +1,127 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { Engine } from "../engine/engine.ts";
+import { readAssembly } from "../engine/template/assembly.ts";
+import { readPlan } from "../engine/template/read-plan.ts";
+import { synthesize } from "../infra/synthesize.ts";
+import { startApi, type TestApi } from "../lambdas/forward/test-api.ts";
+import { basicIngestTopic, ingestSqlVersion, ingestStatement } from "../scheme/ingest.ts";
+import type { Scheme } from "../scheme/scheme.ts";
+import { compileStatement } from "../sql/compile.ts";
+import { createMessage } from "../sql/testing.ts";
+
+let folder: string;
+let scheme: Scheme;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "trestle-synthesized-"));
+  ({ scheme } = await synthesize({ outDir: join(folder, "cdk.out") }));
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** The engine of the sample's template, in front of the API; it goes with the test. */
+async function startEngine(api: TestApi): Promise<Engine> {
+  const dataFolder = await mkdtemp(join(folder, "data-"));
+  const plan = readPlan(readAssembly(join(folder, "cdk.out")), { ApiUrl: api.url.origin });
+  const engine = await Engine.start(plan, { dataFolder });
+  onTestFinished(() => engine[Symbol.asyncDispose]());
+  return engine;
+}
+
+test("each route of the scheme is a rule with its topic and its Basic Ingest topic", async () => {
+  const engine = await startEngine(await startApi());
+  const wanted = [...scheme.routes.values()].flatMap(({ ruleName, topic }) => [
+    basicIngestTopic(ruleName, "#"),
+    topic.filter,
+  ]);
+  expect(engine.topicFilters.toSorted()).toEqual(wanted.toSorted());
+});
+
+test.for(["location", "activity", "health"])("a message of the route %s is a request to the API", async (name) => {
+  const { promise: arrived, resolve } = Promise.withResolvers<void>();
+  const api = await startApi((response) => {
+    response.end();
+    resolve();
+  });
+  const engine = await startEngine(api);
+  const topic = `v1/drivers/d42/${name}`;
+  const ruleName = scheme.routes.get(name)?.ruleName ?? "";
+  const body = '{ "v": 1.0, "id": 12345678901234567890 }';
+  const payload = Buffer.from(`{"header": {"x-trip": "7"}, "body": ${body}}`);
+  await engine.accept({ topic: basicIngestTopic(ruleName, topic), payload });
+  await arrived;
+  await engine.stop();
+  expect(api.requests).toMatchObject([
+    { method: "POST", path: `/${topic}`, headers: { "x-trip": "7", "x-device-id": "d42", "x-mqtt-topic": topic } },
+  ]);
+  expect(api.requests[0]?.body.toString()).toBe(body);
+  expect(engine.counts).toMatchObject({ received: 1, unrouted: 0, delivered: 1, pending: 0, failed: 0 });
+});
+
+test.for([
+  ["location", { pending: 1, delivered: 0, failed: 1 }], // QoS 1: it stays in its queue
+  ["health", { pending: 0, delivered: 0, failed: 1 }], // QoS 0: counted, gone
+] as const)("a message of the route %s that the API could not take: %j", async ([name, counts]) => {
+  const { promise: arrived, resolve } = Promise.withResolvers<void>();
+  const api = await startApi((response) => {
+    response.writeHead(503).end();
+    resolve();
+  });
+  const engine = await startEngine(api);
+  await engine.accept({ topic: `v1/drivers/d42/${name}`, payload: Buffer.from('{"header": {}, "body": {}}') });
+  await arrived;
+  await engine.stop();
+  expect(engine.counts).toMatchObject(counts);
+});
+
+test("a route's statement compiles and gives what `forward` reads", () => {
+  for (const route of scheme.routes.values()) {
+    const statement = compileStatement(ingestStatement(route), { version: ingestSqlVersion });
+    expect(statement.topicFilter).toBe(route.topic.filter);
+    const bytes = Buffer.from([0xff, 0x00]);
+    const message = createMessage(bytes, {
+      topic: "v1/drivers/d42/location",
+      mqttProperties: {
+        contentType: "application/json",
+        payloadFormatIndicator: "UTF8_DATA",
+        responseTopic: "Push/Replies/d42",
+        correlationData: "/wA=",
+      },
+      userProperties: [
+        ["a", "1"],
+        ["a", "2"],
+      ],
+    });
+    expect(statement.evaluate(message)).toEqual({
+      kind: "json",
+      value: {
+        route: route.name,
+        data: bytes.toString("base64"),
+        topic: "v1/drivers/d42/location",
+        receivedAt: message.timestampMs,
+        traceId: message.traceId,
+        userProperties: [{ a: "1" }, { a: "2" }],
+        contentType: "application/json",
+        payloadFormat: "UTF8_DATA",
+        responseTopic: "Push/Replies/d42",
+        correlationData: "/wA=",
+      },
+    });
+  }
+});
+
+test("a route's statement does not depend on the payload, and its own WHERE does", () => {
+  const [route] = scheme.routes.values();
+  if (route === undefined) throw new Error("the sample has no route");
+  const evaluate = (where: string | undefined, payload: Buffer) =>
+    compileStatement(ingestStatement({ ...route, where }), { version: ingestSqlVersion }).evaluate(
+      createMessage(payload),
+    ).kind;
+  expect(evaluate(undefined, Buffer.alloc(0))).toBe("json");
+  expect(evaluate(undefined, Buffer.from("{"))).toBe("json");
+  expect(evaluate("v > 1", Buffer.from('{"v": 2}'))).toBe("json");
+  expect(evaluate("v > 1", Buffer.from('{"v": 1}'))).toBe("noMatch");
+});
