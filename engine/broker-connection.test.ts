@@ -7,6 +7,7 @@ import { connectAs } from "../test/support/mqtt-client.ts";
 import { freePort } from "../test/support/ports.ts";
 import { BrokerConnection, type BrokerOptions } from "./broker-connection.ts";
 import type { IncomingMessage } from "./engine.ts";
+import { RuleFailure } from "./rule.ts";
 
 let broker: TestBroker;
 let connections = 0;
@@ -171,7 +172,20 @@ test("a message that nobody could keep is asked for again", async () => {
   await inbox.until(2);
   await acknowledgement(options.clientId, from);
   expect(inbox.texts).toEqual(["a", "a"]);
-  expect(inbox.log).toContain("not acknowledged: database or disk is full");
+  expect(inbox.log).toContain("not taken: database or disk is full");
+  await forget(options.clientId);
+});
+
+test("a message that can never be taken is acknowledged, so that it does not come again", async () => {
+  const inbox = new Inbox({ isOpen: false });
+  const options = optionsFor(inbox);
+  await using _ = await BrokerConnection.open(options);
+  await publish("a");
+  await inbox.until(1);
+  const acknowledged = acknowledgement(options.clientId, broker.lines.length);
+  inbox.settle(0).reject(new RuleFailure("acme_orders: too large", false));
+  await acknowledged;
+  expect(inbox.log).toEqual(["lost: acme_orders: too large"]);
   await forget(options.clientId);
 });
 
@@ -209,7 +223,7 @@ test("a QoS 0 message that nobody could keep is gone, and the connection stays",
   await inbox.until(2);
   await acknowledgement(options.clientId, from);
   expect(inbox.texts).toEqual(["a", "b"]);
-  expect(inbox.log).toEqual(["not acknowledged: 20000 events wait"]);
+  expect(inbox.log).toEqual(["not taken: 20000 events wait"]);
   await forget(options.clientId);
 });
 

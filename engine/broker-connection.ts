@@ -2,6 +2,7 @@ import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from 
 import type { MqttProperties } from "../sql/message.ts";
 import type { IncomingMessage } from "./engine.ts";
 import { EngineError } from "./engine-error.ts";
+import { RuleFailure } from "./rule.ts";
 
 export interface BrokerOptions {
   /** `mqtt://host:port` or `mqtts://host:port`. */
@@ -13,7 +14,9 @@ export interface BrokerOptions {
   /** PEM: who signed the broker's certificate, where it is no public authority; certificate and key for mutual TLS. */
   readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
   readonly topicFilters: readonly string[];
-  /** Resolves when the message may be acknowledged, rejects when nobody has it. */
+  /** Filters that the session may still hold from a template before: it would go on to bring their messages. */
+  readonly staleTopicFilters?: readonly string[];
+  /** Resolves when the message may be acknowledged, rejects when nobody has it, with a `RuleFailure` that says for how long. */
   readonly accept: (message: IncomingMessage) => Promise<void>;
   readonly log: (line: string) => void;
   /** Seconds between packets at most, 60 by default. */
@@ -92,6 +95,8 @@ export class BrokerConnection implements AsyncDisposable {
   }
 
   async #subscribe(protocolVersion: 4 | 5): Promise<void> {
+    const { staleTopicFilters = [] } = this.#options;
+    if (staleTopicFilters.length > 0) await this.#client.unsubscribeAsync([...staleTopicFilters]);
     for (const filter of this.#options.topicFilters) {
       // Topic rules are not given retained messages when they are made: `rh: 2` asks for none (MQTT 5 §3.8.3.1).
       const options = protocolVersion === 5 ? ({ qos: 1, rh: 2 } as const) : ({ qos: 1 } as const);
@@ -126,8 +131,11 @@ export class BrokerConnection implements AsyncDisposable {
     this.#unsettled += 1;
     accepted
       .then(acknowledge, (error) => {
-        this.#options.log(`not acknowledged: ${error instanceof Error ? error.message : error}`);
-        if (acknowledge !== undefined) this.#askAgain();
+        const isLost = error instanceof RuleFailure && !error.isRetryable;
+        this.#options.log(`${isLost ? "lost" : "not taken"}: ${error instanceof Error ? error.message : error}`);
+        // What can never be taken would come again with every connection, and all others with it.
+        if (isLost) acknowledge?.();
+        else if (acknowledge !== undefined) this.#askAgain();
       })
       .finally(() => {
         this.#unsettled -= 1;

@@ -22,8 +22,12 @@ const rulePlan: RulePlan = {
 };
 
 /** Two queues, `orders` and `dead`, and a function whose events are kept. */
-function createTargets(maximumMessageBytes = 262_144, permissions: Plan["permissions"] = [permission]) {
-  const store = new QueueStore(temporaryFolder());
+function createTargets(
+  maximumMessageBytes = 262_144,
+  permissions: Plan["permissions"] = [permission],
+  maximumBytes?: number,
+) {
+  const store = new QueueStore(temporaryFolder(), maximumBytes);
   onTestFinished(() => store[Symbol.dispose]());
   const queue = (name: string, bytes: number) =>
     new Queue(
@@ -148,18 +152,24 @@ test("a message that is too large goes to the error action", async () => {
   expect(dead()).toEqual([expect.stringContaining("orders takes messages of 1024 bytes, not 1025")]);
 });
 
-test("a failure without an error action is the sender's to keep", async () => {
+test.for([
+  ["without an error action", undefined],
+  ["of the error action too", toOrders],
+] as const)("a message that is refused, %s, is lost, as on AWS", async ([, errorAction]) => {
   const { targets } = createTargets(1024);
-  const rule = new Rule({ ...rulePlan, actions: [toOrders] }, targets);
-  await expect(rule.run(createMessage("x".repeat(1025)))).rejects.toThrow("acme_orders: InvalidParameterValue");
+  const rule = new Rule({ ...rulePlan, actions: [toOrders], errorAction }, targets);
+  await expect(rule.run(createMessage("x".repeat(1025)))).rejects.toMatchObject({
+    message: expect.stringContaining("acme_orders: InvalidParameterValue: orders takes messages of 1024 bytes"),
+    isRetryable: false,
+  });
   expect(rule.counts).toEqual({ matched: 1, failed: 1, lost: 1 });
 });
 
-test("a failure of the error action is the sender's to keep", async () => {
-  const { targets } = createTargets(1024);
-  const errorAction = toOrders;
-  const rule = new Rule({ ...rulePlan, actions: [toOrders], errorAction }, targets);
-  await expect(rule.run(createMessage("x".repeat(1025)))).rejects.toThrow("acme_orders: InvalidParameterValue");
+test("a message that cannot be written is the sender's to keep", async () => {
+  const { targets } = createTargets(1_048_576, [permission], 64 * 1024);
+  const rule = new Rule({ ...rulePlan, actions: [toOrders], errorAction: toDead }, targets);
+  await expect(rule.run(createMessage("x".repeat(200_000)))).rejects.toMatchObject({ isRetryable: true });
+  expect(rule.counts).toEqual({ matched: 1, failed: 1, lost: 0 });
 });
 
 test.for([

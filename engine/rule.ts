@@ -6,7 +6,20 @@ import type { Message } from "../sql/message.ts";
 import type { Action, ActionTargets, RuleOutput } from "./actions/action.ts";
 import { makeAction } from "./actions/kinds.ts";
 import { EngineError } from "./engine-error.ts";
+import { StorageError } from "./services/queue-store.ts";
 import type { RulePlan } from "./template/plan.ts";
+
+/** A message that no action has, nor the error action. */
+export class RuleFailure extends Error {
+  override readonly name = "RuleFailure";
+  /** Whether the same message may be taken later. Where not, AWS loses it, and so do we. */
+  readonly isRetryable: boolean;
+
+  constructor(message: string, isRetryable: boolean) {
+    super(message);
+    this.isRetryable = isRetryable;
+  }
+}
 
 /** A topic rule, compiled: SQL and actions. */
 export class Rule {
@@ -35,7 +48,7 @@ export class Rule {
    * Evaluates a message and runs the actions; resolves when all are done. A failed action runs the error action once
    * with all failures; a failure of the SQL runs nothing, as on AWS.
    *
-   * @throws where an action and the error action failed both, or there is none: nobody has the message then.
+   * @throws {RuleFailure} where the error action failed too, or there is none: nobody has the message then.
    */
   async run(message: Message): Promise<void> {
     const output = this.#statement.evaluate(message);
@@ -48,8 +61,9 @@ export class Rule {
     this.counts.failed += 1;
     const failure = await this.#report(message, failures);
     if (failure === undefined) return;
-    this.counts.lost += 1;
-    throw new Error(`${this.name}: ${failure.errorMessage}`);
+    const isRetryable = [...failures, failure].some(({ error }) => error instanceof StorageError);
+    if (!isRetryable) this.counts.lost += 1;
+    throw new RuleFailure(`${this.name}: ${messageOf(failure.error)}`, isRetryable);
   }
 
   /** @see https://docs.aws.amazon.com/iot/latest/developerguide/rule-error-handling.html */
@@ -61,16 +75,19 @@ export class Rule {
       cloudwatchTraceId: message.traceId,
       clientId: message.clientId ?? "N/A",
       base64OriginalPayload: Buffer.from(message.payload).toString("base64"),
-      failures: failures.map((failure) => ({ ...failure })),
+      failures: failures.map(({ action, error }) => ({
+        failedAction: action.name,
+        failedResource: action.resource,
+        errorMessage: messageOf(error),
+      })),
     };
     return attempt(this.#errorAction, { kind: "json", value });
   }
 }
 
 interface Failure {
-  readonly failedAction: string;
-  readonly failedResource: string;
-  readonly errorMessage: string;
+  readonly action: Action;
+  readonly error: unknown;
 }
 
 async function attempt(action: Action, output: RuleOutput): Promise<Failure | undefined> {
@@ -78,9 +95,12 @@ async function attempt(action: Action, output: RuleOutput): Promise<Failure | un
     await action.run(output);
     return undefined;
   } catch (error) {
-    const errorMessage = error instanceof Error ? error.message : String(error);
-    return { failedAction: action.name, failedResource: action.resource, errorMessage };
+    return { action, error };
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function compile({ logicalId, sql, sqlVersion }: RulePlan): Statement {

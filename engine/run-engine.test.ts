@@ -84,6 +84,32 @@ test("messages that are sent while engines stop and start all arrive", async () 
   expect(output.lines).toHaveLength(sent.length);
 });
 
+test("after a change of its topics a message comes once", async () => {
+  const output = new Output();
+  const dataFolder = temporaryFolder();
+  const runWith = (filter: string) => {
+    const changed = structuredClone(resources);
+    changed.Rule.Properties.TopicRulePayload.Sql = `SELECT * FROM '${filter}'`;
+    return runEngine({
+      assemblyFolder: writeAssembly({ Resources: changed }, { "code.zip": bundle(code) }),
+      dataFolder,
+      parameters: {},
+      secrets: () => undefined,
+      broker: { url: broker.url, clientId: "changed" },
+      onOutput: (_, line) => output.add(line),
+      log: () => {},
+    });
+  };
+  await (await runWith("v2/+/x"))[Symbol.asyncDispose]();
+  await using engine = await runWith("v2/d42/+");
+  await using device = await connectAs(broker.url, "d42");
+  // By the session's old filter, were it still there, Mosquitto would deliver each of these a second time.
+  for (const text of ["a", "b"]) await device.publish("v2/d42/x", text);
+  await output.until((lines) => lines.includes("b"));
+  expect(output.lines).toEqual(["a", "b"]);
+  expect(engine.counts.received).toBe(2);
+});
+
 test("nothing is left behind where the broker is not there", async () => {
   const options = {
     assemblyFolder: writeAssembly({ Resources: resources }, { "code.zip": bundle(code) }),

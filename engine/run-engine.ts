@@ -1,5 +1,6 @@
 import { BrokerConnection, type BrokerOptions } from "./broker-connection.ts";
 import { Engine, type EngineCounts, type EngineOptions } from "./engine.ts";
+import { KnownFilters } from "./known-filters.ts";
 import { type SecretSource, startSecretsService } from "./services/secrets.ts";
 import { readAssembly } from "./template/assembly.ts";
 import { readPlan } from "./template/read-plan.ts";
@@ -30,15 +31,19 @@ export async function runEngine(options: RunOptions): Promise<RunningEngine> {
   await using stack = new AsyncDisposableStack();
   const service = stack.use(await startSecretsService(secrets));
   const engine = stack.use(await Engine.start(plan, { ...options, serviceEnvironment: service.environment }));
+  const filters = new KnownFilters(options.dataFolder);
+  const { topicFilters } = engine;
   const connection = stack.use(
     await BrokerConnection.open({
       clientId: `trestle-engine-${plan.stackName}`,
       ...broker,
-      topicFilters: engine.topicFilters,
+      topicFilters,
+      staleTopicFilters: filters.staleBeside(topicFilters),
       accept: (message) => engine.accept(message),
       log,
     }),
   );
+  filters.write(topicFilters);
   const parts = stack.move();
   return {
     get counts() {

@@ -15,6 +15,11 @@ export interface StoredMessage {
   readonly receiveCount: number;
 }
 
+/** What could not be written, on a full disk say. The same may succeed later, unlike what a queue refuses. */
+export class StorageError extends Error {
+  override readonly name = "StorageError";
+}
+
 /** One queue's table. */
 export interface QueueTable {
   readonly lastId: number;
@@ -22,7 +27,11 @@ export interface QueueTable {
   /** Messages that were put off and not given out again since. */
   countPutOff(): number;
   /** Staged; `done` is called when it is on disk, or with the error when it cannot be written. */
-  insert(message: StoredMessage, done?: (error?: unknown) => void): void;
+  insert(message: StoredMessage, done?: (error?: StorageError) => void): void;
+  /** Staged: takes a message of another table in, and out of there, both or neither. */
+  moveIn(message: StoredMessage, from: QueueTable, fromId: number, done: (error?: StorageError) => void): void;
+  /** For `moveIn` of another table, within its transaction. */
+  removeNow(id: number): void;
   /** Staged. */
   remove(id: number): void;
   /** Staged: keeps a message back until a time in milliseconds since 1970; `done` is called when that is on disk. */
@@ -37,7 +46,7 @@ export interface QueueTable {
 
 interface Change {
   readonly run: () => void;
-  readonly done: ((error?: unknown) => void) | undefined;
+  readonly done: ((error?: StorageError) => void) | undefined;
 }
 
 /** In the column `due`: never put off; put off, and given out since. A time is when a message that was put off is due. */
@@ -112,16 +121,22 @@ export class QueueStore implements Disposable {
     const count = prepare(`SELECT count(*) AS count FROM ${name}`);
     const countPutOff = prepare(`SELECT count(*) AS count FROM ${name} WHERE due > 0`);
     const last = prepare(`SELECT max(id) AS id FROM ${name}`).get() as { id: number | null };
+    const insertNow = ({ id, messageId, body, sentAt, receiveCount }: StoredMessage) =>
+      insert.run(id, messageId, body, sentAt, receiveCount);
     return {
       lastId: last.id ?? 0,
       count: () => (count.get() as { count: number }).count,
       countPutOff: () => (countPutOff.get() as { count: number }).count,
-      insert: (message, done) => {
-        const { id, messageId, body, sentAt, receiveCount } = message;
-        this.#inserts.push({ run: () => insert.run(id, messageId, body, sentAt, receiveCount), done });
-        // After the packets of one socket read are handled, which are then one transaction.
-        this.#immediate ??= setImmediate(() => this.#flush());
-      },
+      insert: (message, done) => this.#insert({ run: () => insertNow(message), done }),
+      moveIn: (message, from, fromId, done) =>
+        this.#insert({
+          run: () => {
+            insertNow(message);
+            from.removeNow(fromId);
+          },
+          done,
+        }),
+      removeNow: (id) => remove.run(id),
       remove: (id) => this.#settle({ run: () => remove.run(id), done: undefined }),
       putOff: (id, dueAt, receiveCount, done) => this.#settle({ run: () => putOff.run(dueAt, receiveCount, id), done }),
       readFresh: (afterId, limit) => readFresh.all(afterId, limit) as unknown as StoredMessage[],
@@ -134,6 +149,12 @@ export class QueueStore implements Disposable {
   [Symbol.dispose](): void {
     this.#flush();
     this.#database.close();
+  }
+
+  #insert(change: Change): void {
+    this.#inserts.push(change);
+    // After the packets of one socket read are handled, which are then one transaction.
+    this.#immediate ??= setImmediate(() => this.#flush());
   }
 
   #settle(change: Change): void {
@@ -163,7 +184,7 @@ export class QueueStore implements Disposable {
     }
   }
 
-  #write(changes: readonly Change[]): unknown {
+  #write(changes: readonly Change[]): StorageError | undefined {
     if (changes.length === 0) return undefined;
     try {
       this.#begin.run();
@@ -172,7 +193,7 @@ export class QueueStore implements Disposable {
       return undefined;
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
-      return error;
+      return new StorageError(`cannot be written: ${error instanceof Error ? error.message : error}`, { cause: error });
     }
   }
 }

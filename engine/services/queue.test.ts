@@ -205,7 +205,7 @@ describe("time", () => {
         (error) => refused.push(error),
       );
     }
-    expect(refused).toMatchObject([{ message: "database or disk is full" }]);
+    expect(refused).toMatchObject([{ name: "StorageError", message: "cannot be written: database or disk is full" }]);
     expect(queue.depth).toBe(kept);
     const messages = queue.receive(100);
     expect(messages).toHaveLength(kept);

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { QueueStore, QueueTable, StoredMessage } from "./queue-store.ts";
+import type { QueueStore, QueueTable, StorageError, StoredMessage } from "./queue-store.ts";
 
 /** Attributes of an SQS queue. */
 export interface QueueOptions {
@@ -89,18 +89,16 @@ export class Queue implements Disposable {
   /**
    * Adds a message; resolves when it is on disk.
    *
-   * @throws where the message is larger than the queue takes, or cannot be written.
+   * @throws {StorageError} where the message cannot be written; another error where it is larger than the queue takes.
    */
-  send(body: string, origin: { readonly messageId: string; readonly sentAt: number } = this.#origin()): Promise<void> {
+  send(body: string): Promise<void> {
     const { maximumMessageBytes, name } = this.options;
     const bytes = Buffer.byteLength(body);
     if (bytes > maximumMessageBytes) {
       const limit = `InvalidParameterValue: ${name} takes messages of ${maximumMessageBytes} bytes, not ${bytes}`;
       return Promise.reject(new Error(limit));
     }
-    this.#lastId += 1;
-    const { messageId, sentAt } = origin;
-    const message: StoredMessage = { id: this.#lastId, messageId, body, sentAt, receiveCount: 0 };
+    const message = this.#next({ messageId: randomUUID(), body, sentAt: this.#conditions.now() });
     return new Promise((resolve, reject) => {
       this.#table.insert(message, (error) => {
         if (error !== undefined) return reject(error);
@@ -149,8 +147,10 @@ export class Queue implements Disposable {
     this.#onVisible = undefined;
   }
 
-  #origin(): { messageId: string; sentAt: number } {
-    return { messageId: randomUUID(), sentAt: this.#conditions.now() };
+  #next(message: Pick<StoredMessage, "messageId" | "body" | "sentAt">): StoredMessage {
+    this.#lastId += 1;
+    const { messageId, body, sentAt } = message;
+    return { id: this.#lastId, messageId, body, sentAt, receiveCount: 0 };
   }
 
   /** A message that is on disk stays in memory too, unless memory is full or older ones wait on disk. */
@@ -192,18 +192,26 @@ export class Queue implements Disposable {
     return received;
   }
 
-  /** Moves a message that was received too often; it leaves this queue once it is on disk in the other. */
+  /** Moves a message that was received too often, with its id and time. */
   #redrive(message: StoredMessage): boolean {
     const { redrive, visibilityTimeoutMs } = this.options;
     if (redrive === undefined || message.receiveCount < redrive.maxReceiveCount) return false;
-    redrive.to.send(message.body, message).then(
-      () => {
-        this.counts.redriven += 1;
-        this.#remove(message);
-      },
-      () => this.#putOff(message, this.#conditions.now() + visibilityTimeoutMs),
-    );
+    redrive.to.#takeFrom(this, message, (error) => {
+      if (error !== undefined) this.#putOff(message, this.#conditions.now() + visibilityTimeoutMs);
+    });
     return true;
+  }
+
+  #takeFrom(source: Queue, message: StoredMessage, done: (error?: StorageError) => void): void {
+    const moved = this.#next(message);
+    this.#table.moveIn(moved, source.#table, message.id, (error) => {
+      if (error === undefined) {
+        source.counts.redriven += 1;
+        source.#depth -= 1;
+        this.#admit(moved);
+      }
+      done(error);
+    });
   }
 
   #putOff(message: StoredMessage, dueAt: number): void {

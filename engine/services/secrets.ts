@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -18,7 +19,13 @@ const maxRequestBytes = 64 * 1024;
  * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
  */
 export async function startSecretsService(source: SecretSource): Promise<SecretsService> {
+  // Who knows the path may ask: the port is open to every user of the machine.
+  const path = `/${randomUUID()}/`;
   const server = createServer((request, response) => {
+    if (request.url !== path) {
+      reply(response, 403, { __type: "AccessDeniedException", message: "not from here" });
+      return;
+    }
     answer(request, response, source).catch((error) => {
       reply(response, 500, { __type: "InternalServiceError", message: String(error) });
     });
@@ -29,7 +36,7 @@ export async function startSecretsService(source: SecretSource): Promise<Secrets
   });
   const { port } = server.address() as AddressInfo;
   return {
-    environment: { AWS_ENDPOINT_URL_SECRETS_MANAGER: `http://127.0.0.1:${port}` },
+    environment: { AWS_ENDPOINT_URL_SECRETS_MANAGER: `http://127.0.0.1:${port}${path}` },
     [Symbol.asyncDispose]: () => close(server),
   };
 }
