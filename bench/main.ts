@@ -4,7 +4,7 @@ import { benchSpine } from "./spine.ts";
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    messages: { type: "string", default: "60000" },
+    messages: { type: "string", default: "100000" },
     rounds: { type: "string", default: "3" },
     only: { type: "string", default: "" },
   },

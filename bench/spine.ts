@@ -29,7 +29,7 @@ interface Measurement {
 const subjects: readonly Subject[] = [bare, engine, nodeRed, paho, engineWithGeneratedBroker];
 
 /** Messages before anything is counted: code is compiled, connections are made. */
-const warmUpMessages = 10_000;
+const warmUpMessages = 30_000;
 /** The latency is taken at a rate that all can follow, for this many messages. */
 const latencyRate = 500;
 const latencyMessages = 5_000;

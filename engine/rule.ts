@@ -1,4 +1,4 @@
-import { matchesFilter } from "../scheme/topic-filter.ts";
+import { topicMatcher } from "../scheme/topic-filter.ts";
 import { compileStatement, type Statement } from "../sql/compile.ts";
 import type { SqlVersion } from "../sql/context.ts";
 import { SqlError } from "../sql/errors.ts";
@@ -28,6 +28,7 @@ export class Rule {
   readonly topicFilter: string | undefined;
   readonly counts = { matched: 0, failed: 0, lost: 0 };
   readonly #statement: Statement;
+  readonly #selects: (topic: string) => boolean;
   readonly #actions: readonly Action[];
   readonly #errorAction: Action | undefined;
 
@@ -36,12 +37,13 @@ export class Rule {
     this.name = plan.name;
     this.#statement = compile(plan);
     this.topicFilter = this.#statement.topicFilter;
+    this.#selects = this.topicFilter === undefined ? () => false : topicMatcher(this.topicFilter);
     this.#actions = plan.actions.map((action) => makeAction(action, plan, targets));
     this.#errorAction = plan.errorAction && makeAction(plan.errorAction, plan, targets);
   }
 
   selects(topic: string): boolean {
-    return this.topicFilter !== undefined && matchesFilter(this.topicFilter, topic);
+    return this.#selects(topic);
   }
 
   /**
@@ -54,9 +56,7 @@ export class Rule {
     const output = this.#statement.evaluate(message);
     if (output.kind === "noMatch" || output.kind === "undefined") return;
     this.counts.matched += 1;
-    const failures = (await Promise.all(this.#actions.map((action) => attempt(action, output)))).filter(
-      (failure) => failure !== undefined,
-    );
+    const failures = await this.#act(output);
     if (failures.length === 0) return;
     this.counts.failed += 1;
     const failure = await this.#report(message, failures);
@@ -64,6 +64,16 @@ export class Rule {
     const isRetryable = [...failures, failure].some(({ error }) => error instanceof StorageError);
     if (!isRetryable) this.counts.lost += 1;
     throw new RuleFailure(`${this.name}: ${messageOf(failure.error)}`, isRetryable);
+  }
+
+  async #act(output: RuleOutput): Promise<readonly Failure[]> {
+    const [action, another] = this.#actions;
+    // Most rules have one: on the way of every message, promises are what costs.
+    const attempts =
+      action !== undefined && another === undefined
+        ? [await attempt(action, output)]
+        : await Promise.all(this.#actions.map((each) => attempt(each, output)));
+    return attempts.filter((failure) => failure !== undefined);
   }
 
   /** @see https://docs.aws.amazon.com/iot/latest/developerguide/rule-error-handling.html */

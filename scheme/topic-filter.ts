@@ -7,15 +7,23 @@
  * @see https://docs.aws.amazon.com/iot/latest/developerguide/topics.html
  */
 export function matchesFilter(filter: string, topic: string): boolean {
+  return topicMatcher(filter)(topic);
+}
+
+/** `matchesFilter` of one filter for many topics. */
+export function topicMatcher(filter: string): (topic: string) => boolean {
   const patterns = filter.split("/");
-  const levels = topic.split("/");
-  if (topic.startsWith("$") && (patterns[0] === "+" || patterns[0] === "#")) return false;
-  for (const [position, pattern] of patterns.entries()) {
-    if (position >= levels.length) return false;
-    if (pattern === "#") return true;
-    if (pattern !== "+" && pattern !== levels[position]) return false;
-  }
-  return patterns.length === levels.length;
+  const beginsWithWildcard = patterns[0] === "+" || patterns[0] === "#";
+  return (topic) => {
+    if (beginsWithWildcard && topic.startsWith("$")) return false;
+    const levels = topic.split("/");
+    for (const [position, pattern] of patterns.entries()) {
+      if (position >= levels.length) return false;
+      if (pattern === "#") return true;
+      if (pattern !== "+" && pattern !== levels[position]) return false;
+    }
+    return patterns.length === levels.length;
+  };
 }
 
 /** Why the text is not a topic filter (MQTT 5 §4.7.1), or undefined when it is one. */

@@ -1,4 +1,4 @@
-import { openSync } from "node:fs";
+import { mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { synthesize } from "../../infra/synthesize.ts";
@@ -7,15 +7,18 @@ import type { Subject } from "../subject.ts";
 import { Child } from "../support/child.ts";
 
 const projectRoot = fileURLToPath(new URL("../..", import.meta.url));
+const assembly = join(projectRoot, ".trestle/bench-assembly");
 
 /** This project's engine with the template and the bundles that would be deployed. */
 export const engine: Subject = {
   name: "Trestle's engine, durable",
   isDurable: true,
-  prepare: async () => undefined,
-  async start({ brokerUrl, apiUrl, folder }) {
-    const assembly = join(folder, "cdk.out");
+  prepare: async () => {
     await synthesize({ configFile: join(projectRoot, "bench/bench.config.ts"), outDir: assembly });
+    return undefined;
+  },
+  async start({ brokerUrl, apiUrl, folder }) {
+    mkdirSync(folder, { recursive: true });
     const args = [
       "--assembly",
       assembly,

@@ -16,8 +16,8 @@ export interface WorkSource {
 
 /** How often a pool that is at its capacity looks whether another environment would help. */
 const growthMs = 100;
-/** Where less of the processors' time is idle, another environment would only share what there is, and compile again. */
-const wantedIdleShare = 0.25;
+/** Processors that have to be idle: with fewer, another thread would only share what there is, and compile it again. */
+const wantedIdleProcessors = 0.5;
 
 /**
  * The execution environments that one source of a function's invocations uses, begun one at a time: another is started
@@ -29,7 +29,6 @@ export class FunctionPool implements AsyncDisposable {
   readonly #limit: number;
   readonly #source: WorkSource;
   readonly #environments: ExecutionEnvironment[] = [];
-  readonly #processors = new ProcessorWatch();
   #growth: NodeJS.Timeout | undefined;
   #isDisposed = false;
 
@@ -61,7 +60,7 @@ export class FunctionPool implements AsyncDisposable {
         environment.invoke(work.event, work.settle);
       }
     }
-    if (this.#environments.length < this.#limit) this.#growth ??= setTimeout(() => this.#growIfWaiting(), growthMs);
+    if (this.#environments.length < this.#limit && this.#growth === undefined) this.#watchForGrowth();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -74,9 +73,15 @@ export class FunctionPool implements AsyncDisposable {
     this.#environments.push(new ExecutionEnvironment(this.#options, () => this.wake()));
   }
 
-  #growIfWaiting(): void {
+  /** From the moment that there is more work than is taken: the time before says nothing. */
+  #watchForGrowth(): void {
+    const processors = new ProcessorWatch();
+    this.#growth = setTimeout(() => this.#growIfWaiting(processors.idle), growthMs);
+  }
+
+  #growIfWaiting(idleProcessors: number): void {
     this.#growth = undefined;
-    const isRoom = this.#processors.takeIdleShare() >= wantedIdleShare;
+    const isRoom = idleProcessors >= wantedIdleProcessors;
     // One that still starts will take what waits; if its code does not load any more, another one's will not either.
     if (isRoom && this.#environments.every(({ isStarted, canTake }) => isStarted && !canTake)) this.#grow();
     this.wake();

@@ -1,16 +1,14 @@
 import { cpus } from "node:os";
 
-/** Measures how busy the machine's processors are, whoever keeps them so. */
+/** Measures from its making on how busy the machine's processors are, whoever keeps them so. */
 export class ProcessorWatch {
-  #before = read();
+  readonly #begin = read();
 
-  /** The part of the processors' time since the last call that nobody used, 0 to 1. */
-  takeIdleShare(): number {
-    const before = this.#before;
+  /** How many processors' time nobody used so far: 1.5 where of four two were busy and a third half of the time. */
+  get idle(): number {
     const now = read();
-    this.#before = now;
-    const total = now.total - before.total;
-    return total === 0 ? 0 : (now.idle - before.idle) / total;
+    const total = now.total - this.#begin.total;
+    return total === 0 ? 0 : (cpus().length * (now.idle - this.#begin.idle)) / total;
   }
 }
 

@@ -57,6 +57,7 @@ export class Queue implements Disposable {
   #givenBack: number;
   #depth: number;
   #lastId: number;
+  #receipts = 0;
   /** The last message that was in memory; where the backlog is spilled, there are more behind it. */
   #readUpTo = 0;
   #isSpilled: boolean;
@@ -180,10 +181,11 @@ export class Queue implements Disposable {
     const { disorder, now } = this.#conditions;
     const isDuplicate = disorder !== undefined && Math.floor(disorder.random() * disorder.duplicateEvery) === 0;
     if (isDuplicate) this.#ready.push(message);
+    this.#receipts += 1;
     const received: ReceivedMessage = {
       ...message,
       receiveCount: message.receiveCount + 1,
-      receiptHandle: randomUUID(),
+      receiptHandle: `${message.messageId}:${this.#receipts}`,
       visibleAgainAt: now() + this.options.visibilityTimeoutMs,
       isDuplicate,
     };
