@@ -166,9 +166,9 @@ test.for([
 });
 
 test("a message that cannot be written is the sender's to keep", async () => {
-  const { targets } = createTargets(1_048_576, [permission], 64 * 1024);
+  const { targets } = createTargets(1_048_576, [permission], 256 * 1024);
   const rule = new Rule({ ...rulePlan, actions: [toOrders], errorAction: toDead }, targets);
-  await expect(rule.run(createMessage("x".repeat(200_000)))).rejects.toMatchObject({ isRetryable: true });
+  await expect(rule.run(createMessage("x".repeat(300_000)))).rejects.toMatchObject({ isRetryable: true });
   expect(rule.counts).toEqual({ matched: 1, failed: 1, lost: 0 });
 });
 

@@ -56,7 +56,7 @@ test("the event is SQS's", async () => {
     Records: [
       {
         messageId: uuid,
-        receiptHandle: uuid,
+        receiptHandle: expect.stringMatching(/^\S+$/),
         body: "a body",
         attributes: {
           ApproximateReceiveCount: "1",
