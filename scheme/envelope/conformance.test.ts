@@ -10,15 +10,15 @@ const cases = badInputs("mqtt.payload", "envelope.header", "mqtt5.property");
 
 /** Cases that never reach this code, and what meets them instead. */
 const unseen = new Map([
-  ["m5-02", "the broker closes the connection"],
-  ["m5-03", "the broker closes the connection"],
+  ["m5-02", "the broker closes the connection: test/broker-topics.test.ts"],
+  ["m5-03", "the broker closes the connection: test/broker-topics.test.ts"],
   ["m5-04", "the broker and the rule drop what has expired"],
   ["m5-10", "nothing is published to a device's response topic"],
-  ["m5-12", "the broker closes the connection"],
+  ["m5-12", "the broker closes the connection: test/broker-topics.test.ts"],
   ["m5-14", "the broker's sessions"],
-  ["pay-28", "the ledger of message ids"],
-  ["pay-29", "the ledger of message ids"],
-  ["pay-31", "the broker parses packets; changed payloads are in round-trip.test.ts"],
+  ["pay-28", "needs a store of message ids, which there is none of"],
+  ["pay-29", "three requests: test/end-to-end.test.ts"],
+  ["pay-31", "packets at the broker: test/end-to-end.test.ts; payloads: round-trip.test.ts"],
 ]);
 
 const suites = new Map([
