@@ -11,7 +11,7 @@ import { compileTemplate, type Template } from "./template.ts";
 /** How many cases the dialect covers so far; it only rises. */
 const PASSING = 675;
 
-/** Not an answer yet: the statement, or the case's substitution template, is refused for now. */
+/** No answer: the statement, or the case's substitution template, is refused as not covered. */
 const NOT_COVERED = Symbol("not covered");
 
 interface Case {
