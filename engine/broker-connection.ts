@@ -66,7 +66,11 @@ export class BrokerConnection implements AsyncDisposable {
     const client = mqtt.connect(options.url, clientOptions(options, protocolVersion));
     const connection = new BrokerConnection(options, client);
     client.handleMessage = (packet, done) => connection.#take(packet, done);
-    client.on("error", (error) => options.log(`broker: ${error.message}`));
+    let isOpen = false;
+    client.on("error", (error) => {
+      // Before, the caller is told, who may know another way.
+      if (isOpen) options.log(`broker: ${error.message}`);
+    });
     client.on("reconnect", () => options.log(`broker: connecting to ${options.url} again`));
     try {
       await new Promise<void>((resolve, reject) => {
@@ -75,6 +79,7 @@ export class BrokerConnection implements AsyncDisposable {
         client.once("close", () => reject(new Error("the broker closed the connection")));
       });
       await connection.#subscribe(protocolVersion);
+      isOpen = true;
       return connection;
     } catch (error) {
       await client.endAsync(true);

@@ -46,5 +46,5 @@ test.for([
 
 test("a missing file is named", async () => {
   const file = join(tmpdir(), "nowhere", "trestle.config.ts");
-  await expect(loadScheme(file)).rejects.toThrow(file);
+  await expect(loadScheme(file)).rejects.toThrow("nowhere/trestle.config.ts: the file: does not exist");
 });
