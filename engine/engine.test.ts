@@ -63,7 +63,7 @@ test("a message reaches a function directly", async () => {
   await engine.output.until((lines) => lines.length === 1);
   await engine.stop();
   expect(engine.output.lines).toEqual(['{"topic":"v1/d42","data":"eA=="}']);
-  expect(engine.counts).toEqual({ received: 1, unrouted: 0, pending: 0, delivered: 1, failed: 0, dead: 0 });
+  expect(engine.counts).toEqual({ received: 1, unrouted: 0, pending: 0, delivered: 1, failed: 0, dead: 0, lost: 0 });
 });
 
 test("a message reaches a function by way of a queue", async () => {
@@ -80,7 +80,7 @@ test("a message reaches a function by way of a queue", async () => {
   expect(JSON.parse(engine.output.lines[0] ?? "").Records).toMatchObject([
     { body: '{"topic":"v1/d42","data":"eA=="}' },
   ]);
-  expect(engine.counts).toEqual({ received: 1, unrouted: 0, pending: 0, delivered: 1, failed: 0, dead: 0 });
+  expect(engine.counts).toEqual({ received: 1, unrouted: 0, pending: 0, delivered: 1, failed: 0, dead: 0, lost: 0 });
 });
 
 test("an accepted message is in its queue after a restart", async () => {

@@ -36,6 +36,8 @@ export interface EngineCounts {
   failed: number;
   /** In a dead-letter queue. */
   dead: number;
+  /** Nobody's any more: refused for good by every action, or an event of QoS 0 that failed or waited too long. */
+  lost: number;
 }
 
 const basicIngestPrefix = "$aws/rules/";
@@ -99,6 +101,7 @@ export class Engine implements AsyncDisposable {
       delivered: sum(queues, ({ counts }) => counts.deleted) + sum(events, ({ counts }) => counts.succeeded),
       failed: sum(this.#mappings, ({ counts }) => counts.failedMessages) + sum(events, ({ counts }) => counts.failed),
       dead: sum([...this.#deadLetterQueues], ({ depth }) => depth),
+      lost: sum(this.#rules, ({ counts }) => counts.lost) + sum(events, ({ counts }) => counts.expired + counts.failed),
     };
   }
 

@@ -6,5 +6,5 @@ export function liveLine(counts: EngineCounts, before: EngineCounts, seconds: nu
   const numbers = new Intl.NumberFormat("en");
   const total = (name: keyof EngineCounts) => `${name} ${numbers.format(counts[name])}`;
   const rates = `in ${numbers.format(rate("received"))}/s  out ${numbers.format(rate("delivered"))}/s`;
-  return `${rates}  |  ${(["received", "delivered", "pending", "failed", "dead"] as const).map(total).join("  ")}`;
+  return `${rates}  |  ${(["received", "delivered", "pending", "failed", "dead", "lost"] as const).map(total).join("  ")}`;
 }

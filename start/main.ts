@@ -1,7 +1,8 @@
 import { BridgeError } from "../bridge/bridge-error.ts";
+import { UsageError } from "../bridge/usage-error.ts";
 import { EngineError } from "../engine/engine-error.ts";
 import { SchemeError } from "../scheme/scheme-error.ts";
-import { help, readOptions, UsageError } from "./options.ts";
+import { help, readOptions } from "./options.ts";
 import { start } from "./start.ts";
 import { Terminal } from "./terminal.ts";
 

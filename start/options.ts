@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { UsageError } from "../bridge/usage-error.ts";
 import { defaultConfigFile } from "../scheme/load-scheme.ts";
 
 export const help = `Usage: npm start -- [options]
@@ -25,11 +26,6 @@ export interface StartOptions {
   readonly apiPort: number;
   readonly configFile: string;
   readonly dataFolder: string;
-}
-
-/** A command line that makes no sense; the message is one line for its user. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
 }
 
 /** Reads the command line, undefined where it asks for help. @throws {UsageError} */

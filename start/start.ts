@@ -1,13 +1,14 @@
 import { createWriteStream, mkdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { join, relative } from "node:path";
+import { UsageError } from "../bridge/usage-error.ts";
 import { type RunningEngine, runEngine } from "../engine/run-engine.ts";
 import { localSecrets } from "../engine/secret-source.ts";
 import { synthesize } from "../infra/synthesize.ts";
 import { engineUser, startLocalBroker } from "./broker.ts";
 import { Drivers } from "./drivers.ts";
 import { liveLine } from "./live-line.ts";
-import { type StartOptions, UsageError } from "./options.ts";
+import type { StartOptions } from "./options.ts";
 import { startSampleApi } from "./sample-api.ts";
 import type { Terminal } from "./terminal.ts";
 
