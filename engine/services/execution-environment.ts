@@ -98,6 +98,13 @@ export class ExecutionEnvironment implements AsyncDisposable {
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
+  /** Begins to measure; the result gives the part of the time since then in which the thread did something, 0 to 1. */
+  measureBusyShare(): () => number {
+    const { performance } = this.#worker;
+    const begin = performance.eventLoopUtilization();
+    return () => performance.eventLoopUtilization(begin).utilization;
+  }
+
   /** Runs the function with an event, given as JSON text. */
   invoke(event: string, settle: Settle): void {
     const request = { requestId: randomUUID(), event };

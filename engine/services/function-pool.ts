@@ -18,6 +18,8 @@ export interface WorkSource {
 const growthMs = 100;
 /** Processors that have to be idle: with fewer, another thread would only share what there is, and compile it again. */
 const wantedIdleProcessors = 0.5;
+/** A thread that does less than this part of the time waits for the network: another one costs the processors little. */
+const waitingShare = 0.2;
 
 /**
  * The execution environments that one source of a function's invocations uses, begun one at a time: another is started
@@ -76,14 +78,17 @@ export class FunctionPool implements AsyncDisposable {
   /** From the moment that there is more work than is taken: the time before says nothing. */
   #watchForGrowth(): void {
     const processors = new ProcessorWatch();
-    this.#growth = setTimeout(() => this.#growIfWaiting(processors.idle), growthMs);
+    const busyShares = this.#environments.map((environment) => environment.measureBusyShare());
+    this.#growth = setTimeout(() => {
+      this.#growth = undefined;
+      const isWaiting = busyShares.every((busyShare) => busyShare() < waitingShare);
+      if (isWaiting || processors.idle >= wantedIdleProcessors) this.#growIfFull();
+      this.wake();
+    }, growthMs);
   }
 
-  #growIfWaiting(idleProcessors: number): void {
-    this.#growth = undefined;
-    const isRoom = idleProcessors >= wantedIdleProcessors;
+  #growIfFull(): void {
     // One that still starts will take what waits; if its code does not load any more, another one's will not either.
-    if (isRoom && this.#environments.every(({ isStarted, canTake }) => isStarted && !canTake)) this.#grow();
-    this.wake();
+    if (this.#environments.every(({ isStarted, canTake }) => isStarted && !canTake)) this.#grow();
   }
 }
