@@ -18,8 +18,8 @@ export interface WorkSource {
 const growthMs = 100;
 /** Processors that have to be idle: with fewer, another thread would only share what there is, and compile it again. */
 const wantedIdleProcessors = 0.5;
-/** A thread that does less than this part of the time waits for the network: another one costs the processors little. */
-const waitingShare = 0.2;
+/** Threads that together take less of a processor wait for the network: another one costs the processors little. */
+const waitingShare = 0.25;
 
 /**
  * The execution environments that one source of a function's invocations uses, begun one at a time: another is started
@@ -81,7 +81,7 @@ export class FunctionPool implements AsyncDisposable {
     const busyShares = this.#environments.map((environment) => environment.measureBusyShare());
     this.#growth = setTimeout(() => {
       this.#growth = undefined;
-      const isWaiting = busyShares.every((busyShare) => busyShare() < waitingShare);
+      const isWaiting = busyShares.reduce((sum, busyShare) => sum + busyShare(), 0) < waitingShare;
       if (isWaiting || processors.idle >= wantedIdleProcessors) this.#growIfFull();
       this.wake();
     }, growthMs);
