@@ -65,7 +65,8 @@ function environment(scheme: Scheme, apiUrl: string, parallelRequests: number): 
 }
 
 function secretNames({ api }: Scheme): readonly string[] {
-  return [...new Set([...api.headers.values()].flatMap((value) => (typeof value === "string" ? [] : [value.name])))];
+  const references = [...api.headers.values(), ...api.signing];
+  return [...new Set(references.flatMap((value) => (typeof value === "string" ? [] : [value.name])))];
 }
 
 /** Secrets Manager appends six characters of its own to a secret's name. */

@@ -219,6 +219,13 @@ test("a function may read the secrets that api.headers names", () => {
   );
 });
 
+test("a function may read the secrets that requests are signed with", () => {
+  const signing = [secret("acme/signing"), secret("acme/next")];
+  const statements = grants(templateOf({ api: { ...input.api, signing } })).filter((line) => line.includes("secrets"));
+  expect(statements).toHaveLength(2); // one for each function
+  for (const { name } of signing) expect(statements.every((line) => line.includes(`:${name}-??????`))).toBe(true);
+});
+
 test("a topic rule's role trusts AWS IoT of this account alone", () => {
   for (const name of [/^IngestErrorAction/, /^IngestRoutelocationRole/]) {
     expect(find("AWS::IAM::Role", name).properties).toMatchObject({

@@ -42,7 +42,7 @@ test("the sample is accepted, and has every part", () => {
 test("what is left out has its default", () => {
   expect(defineScheme(base)).toMatchObject({
     stage: "prod",
-    api: { url: "https://api.example.com", timeoutMs: 10_000, maxConcurrency: 50, headers: new Map() },
+    api: { url: "https://api.example.com", timeoutMs: 10_000, maxConcurrency: 50, headers: new Map(), signing: [] },
     commands: undefined,
     feeds: new Map(),
     brokers: [],
@@ -54,7 +54,11 @@ test("everything that a scheme can have is taken", () => {
   const input: SchemeInput = {
     name: "acme-fleet",
     stage: "eu-1",
-    api: { url: "https://api.example.com/base//", headers: { "X-Api-Key": secret("acme/api-key"), "x-plain": "a b" } },
+    api: {
+      url: "https://api.example.com/base//",
+      headers: { "X-Api-Key": secret("acme/api-key"), "x-plain": "a b" },
+      signing: [secret("acme/signing"), secret("acme/next")],
+    },
     routes: {
       location: {
         topic: "v1/{region}/{deviceId}",
@@ -380,6 +384,21 @@ test.for<readonly [reason: string, input: object, at: string, code: SchemeProble
     "api.headers.x-y.name",
     "CONFIG_RANGE",
     "Secrets Manager name",
+  ],
+  [
+    "three signing secrets",
+    withApi({ signing: [secret("a"), secret("b"), secret("c")] }),
+    "api.signing",
+    "CONFIG_RANGE",
+    "3 secrets are not 1, or 2 while they are changed",
+  ],
+  ["no signing secret", withApi({ signing: [] }), "api.signing", "CONFIG_RANGE", "0 secrets are not 1"],
+  [
+    "a signing secret in the clear",
+    withApi({ signing: ["whsec_x"] }),
+    "api.signing[0]",
+    "CONFIG_TYPE",
+    "not an object",
   ],
   [
     "a secret of another kind",

@@ -40,6 +40,7 @@ function read(input: SchemeInput, report: Report): Scheme {
       timeoutMs: input.api.timeoutMs ?? 10_000,
       maxConcurrency: input.api.maxConcurrency ?? 50,
       headers: new Map(Object.entries(input.api.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value])),
+      signing: input.api.signing ?? [],
     },
     routes: new Map(routes.map((route) => [route.name, route])),
     commands: commands && {

@@ -38,6 +38,12 @@ const headers: Check = (value, at, report) => {
   }
 };
 
+const signing: Check = (value, at, report) => {
+  list(secretReference)(value, at, report);
+  if (!Array.isArray(value) || value.length === 1 || value.length === 2) return;
+  report("CONFIG_RANGE", at, `${value.length} secrets are not 1, or 2 while they are changed`);
+};
+
 const qos: Check = (value, at, report) => {
   if (value !== 0 && value !== 1) report("QOS_UNSUPPORTED", at, `${show(value)} is not 0 or 1, which AWS IoT Core has`);
 };
@@ -75,6 +81,7 @@ export const schemeKeys: Keys = {
     timeoutMs: optional(integer(100, 60_000)),
     maxConcurrency: optional(integer(1, 10_000)),
     headers: optional(headers),
+    signing: optional(signing),
   }),
   routes: record(
     ...routeName,

@@ -28,6 +28,8 @@ export interface SchemeInput {
     readonly maxConcurrency?: number;
     /** Fields that every request carries; they win over the device's. */
     readonly headers?: Readonly<Record<string, string | SecretReference>>;
+    /** Secrets that requests are signed with (Standard Webhooks): the current one, and another while it is changed. */
+    readonly signing?: readonly SecretReference[];
   };
   readonly routes: Readonly<Record<string, RouteInput>>;
   readonly commands?: { readonly topic: string; readonly replies: string };
@@ -73,6 +75,7 @@ export interface Scheme {
     readonly maxConcurrency: number;
     /** By lower-case field name. */
     readonly headers: ReadonlyMap<string, string | SecretReference>;
+    readonly signing: readonly SecretReference[];
   };
   readonly routes: ReadonlyMap<string, Route>;
   readonly commands: { readonly topic: TopicTemplate; readonly replies: TopicTemplate } | undefined;

@@ -8,6 +8,7 @@ export default defineScheme({
     url: "https://api.example.com",
     timeoutMs: 10_000,
     headers: { "x-api-key": secret("crossing/api-key") },
+    signing: [secret("crossing/signing")],
   },
   routes: {
     location: { topic: "v1/drivers/{deviceId}/location", qos: 1 },

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHmac, randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { beforeAll, beforeEach, expect, test } from "vitest";
 import { mosquittoPub } from "./support/mosquitto-clients.ts";
@@ -10,13 +10,15 @@ import { type ProtocolVersion, publishPacket, RawClient } from "./support/raw-mq
 import type { RecordedRequest } from "./support/recording-api.ts";
 import { asDevice, Way } from "./support/way.ts";
 
+const signingKey = randomBytes(32);
+
 let way: Way;
 
 beforeAll(async () => {
   way = await Way.open({
     configFile: fileURLToPath(new URL("end-to-end.config.ts", import.meta.url)),
     devices: ["d42", "d43", "d66"],
-    secrets: { "crossing/api-key": "s3cret" },
+    secrets: { "crossing/api-key": "s3cret", "crossing/signing": `whsec_${signingKey.toString("base64")}` },
   });
   return async () => await way[Symbol.asyncDispose]();
 });
@@ -91,6 +93,11 @@ test.for<
     traceparent: expect.stringMatching(/^00-[\da-f]{32}-[\da-f]{16}-01$/),
   });
   expect(Math.abs(Date.now() - Date.parse(headers["x-received-at"] ?? ""))).toBeLessThan(60_000);
+  const { "webhook-id": id, "webhook-timestamp": timestamp } = headers;
+  expect(id).toBe(headers["idempotency-key"]);
+  expect(Math.abs(Date.now() / 1000 - Number(timestamp))).toBeLessThan(60);
+  const signature = createHmac("sha256", signingKey).update(`${id}.${timestamp}.`).update(request.body);
+  expect(headers["webhook-signature"]).toBe(`v1,${signature.digest("base64")}`);
 });
 
 test("a route's own path and method are used", async () => {
@@ -137,7 +144,8 @@ test.for([
     "x-attempt": "1",
   });
   expect(Object.keys(headers).sort().join(" ")).toBe(
-    "authorization connection content-length content-type host idempotency-key traceparent x-api-key x-attempt " +
+    "authorization connection content-length content-type host idempotency-key traceparent webhook-id " +
+      "webhook-signature webhook-timestamp x-api-key x-attempt " +
       "x-device-id x-mqtt-qos x-mqtt-topic x-received-at x-trip",
   );
 });

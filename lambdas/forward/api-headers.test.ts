@@ -1,12 +1,14 @@
 import { expect, test } from "vitest";
 import { type SchemeInput, secret } from "../../scheme/define-scheme.ts";
+import type { Scheme } from "../../scheme/scheme.ts";
 import { createApiHeaders } from "./api-headers.ts";
 
 /** `api.headers` with secrets whose values and look-ups, and a clock, are the test's. */
-function setUp(headers: NonNullable<SchemeInput["api"]["headers"]>) {
+function setUp(headers: NonNullable<SchemeInput["api"]["headers"]>, signing: Scheme["api"]["signing"] = []) {
   const state = { now: 0, values: new Map<string, string>(), lookUps: [] as string[], stale: [] as unknown[] };
   const apiHeaders = createApiHeaders({
     headers: new Map(Object.entries(headers)),
+    signing,
     now: () => state.now,
     onStale: (error) => state.stale.push(error),
     fetchSecret: async (name) => {
@@ -24,6 +26,20 @@ test("gives plain values without a look-up", async () => {
   expect(await fields()).toEqual(["authorization", "Basic eA==", "x_tenant", "acme"]);
   expect((await apiHeaders()).overridden).toEqual(new Set(["authorization", "x-tenant"])); // as servers compare them
   expect(state.lookUps).toEqual([]);
+});
+
+test("keeps signing keys as it keeps values", async () => {
+  const { state, apiHeaders } = setUp({}, [secret("acme/current"), secret("acme/next")]);
+  const text = (fill: number) => `whsec_${Buffer.alloc(32, fill).toString("base64")}`;
+  state.values.set("acme/current", text(1)).set("acme/next", text(2));
+  expect((await apiHeaders()).signingKeys).toEqual([Buffer.alloc(32, 1), Buffer.alloc(32, 2)]);
+  state.values.set("acme/next", text(3));
+  state.now += 300_000;
+  expect((await apiHeaders()).signingKeys).toEqual([Buffer.alloc(32, 1), Buffer.alloc(32, 3)]);
+  state.values.set("acme/next", "rubbish");
+  state.now += 300_000;
+  expect((await apiHeaders()).signingKeys).toEqual([Buffer.alloc(32, 1), Buffer.alloc(32, 3)]);
+  expect(state.stale).toMatchObject([{ message: expect.stringContaining("secret 'acme/next' is no signing secret") }]);
 });
 
 test("looks a secret up once in five minutes, however many ask", async () => {

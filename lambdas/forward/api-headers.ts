@@ -1,16 +1,20 @@
 import { foldHeaderName } from "../../scheme/envelope/header-filter.ts";
 import type { Scheme } from "../../scheme/scheme.ts";
+import { signingKey } from "./sign.ts";
 
-/** The fields of `api.headers`, ready to be sent. */
+/** The fields of `api.headers` and the keys of `api.signing`, ready to be used. */
 export interface ApiFields {
   /** Names and values in turn. */
   readonly fields: readonly string[];
   /** Their names, as the envelope's filter compares them: a device may not set these. */
   readonly overridden: ReadonlySet<string>;
+  /** Keys that requests are signed with; none where the scheme names no secret for it. */
+  readonly signingKeys: readonly Uint8Array[];
 }
 
 export interface ApiHeadersOptions {
   readonly headers: Scheme["api"]["headers"];
+  readonly signing: Scheme["api"]["signing"];
   /** Looks a secret's value up by the secret's name. */
   readonly fetchSecret: (name: string) => Promise<string>;
   /** Told of a secret that could not be looked up again; the value before is kept meanwhile. */
@@ -26,23 +30,26 @@ const freshMs = 5 * 60_000;
 const retryMs = 30_000;
 
 /**
- * Gives the fields of `api.headers`, with the secrets among them kept for five minutes.
+ * Gives the fields of `api.headers` and the keys of `api.signing`, with their secrets kept for five minutes.
  *
- * The returned function rejects where a secret was never looked up or cannot be a field's value; the error names the
- * secret and not its value.
+ * The returned function rejects where a secret was never looked up or cannot be a field's value or a key; the error
+ * names the secret and not its value.
  */
 export function createApiHeaders(options: ApiHeadersOptions): () => Promise<ApiFields> {
-  const { headers, onStale, now = Date.now } = options;
-  const hasSecret = [...headers.values()].some((value) => typeof value !== "string");
+  const { headers, signing, fetchSecret, onStale, now = Date.now } = options;
+  const hasSecret = signing.length > 0 || [...headers.values()].some((value) => typeof value !== "string");
   const overridden = new Set([...headers.keys()].map(foldHeaderName));
   let current: Promise<ApiFields> | undefined;
   let isDueAt = 0;
 
   const refresh = async (before: Promise<ApiFields> | undefined): Promise<ApiFields> => {
     try {
-      const values = await Promise.all([...headers].map((header) => resolve(header, options.fetchSecret)));
+      const [values, signingKeys] = await Promise.all([
+        Promise.all([...headers].map((header) => resolve(header, fetchSecret))),
+        Promise.all(signing.map(async ({ name }) => signingKey(await fetchSecret(name), name))),
+      ]);
       isDueAt = hasSecret ? now() + freshMs : Number.POSITIVE_INFINITY;
-      return { fields: values.flat(), overridden };
+      return { fields: values.flat(), overridden, signingKeys };
     } catch (error) {
       if (before === undefined) {
         current = undefined; // so that the next invocation asks again

@@ -4,6 +4,7 @@ import type { Scheme } from "../../scheme/scheme.ts";
 import type { ApiFields } from "./api-headers.ts";
 import { ForwardError, failureCodeOfStatus } from "./failure.ts";
 import type { Answer, ApiConnection } from "./send.ts";
+import { sign } from "./sign.ts";
 import { type Delivery, toRequest } from "./to-request.ts";
 
 /** What became of a message. */
@@ -22,14 +23,20 @@ export interface DeliverOptions {
   readonly apiUrl: URL;
   readonly apiHeaders: () => Promise<ApiFields>;
   readonly connection: Pick<ApiConnection, "send">;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
 }
 
-export function createDeliver({ routes, apiUrl, apiHeaders, connection }: DeliverOptions): Deliver {
+export function createDeliver(options: DeliverOptions): Deliver {
+  const { routes, apiUrl, apiHeaders, connection, now = Date.now } = options;
   const basePath = apiUrl.pathname.replace(/\/+$/, "");
   return async (read, delivery) => {
     try {
-      const { request, strippedHeaders } = toRequest(read(), delivery, routes, basePath, await apiHeaders());
-      const error = toError(await connection.send(request));
+      const message = read();
+      const apiFields = await apiHeaders();
+      const opened = toRequest(message, delivery, routes, basePath, apiFields);
+      const { request, idempotencyKey, strippedHeaders } = opened;
+      const error = toError(await connection.send(sign(request, apiFields.signingKeys, idempotencyKey, now())));
       return error === undefined ? { kind: "delivered", strippedHeaders } : { kind: "failed", error };
     } catch (error) {
       if (error instanceof MessageError) return { kind: "refused", error };

@@ -30,7 +30,7 @@ function setUp(apiUrl: URL, { parallelRequests = 10, fetchSecret = async () => "
   const connection = new ApiConnection(apiUrl, { connections: parallelRequests, timeoutMs: 2_000 });
   onTestFinished(() => connection[Symbol.asyncDispose]());
   const headers = new Map([["x-api-key", { kind: "secret", name: "acme/key" } as const]]);
-  const apiHeaders = createApiHeaders({ headers, fetchSecret, onStale: () => {} });
+  const apiHeaders = createApiHeaders({ headers, signing: [], fetchSecret, onStale: () => {} });
   const deliver = createDeliver({ routes, apiUrl, apiHeaders, connection });
   const metrics = new Metrics({ namespace: "Trestle", serviceName: "test-prod" });
   return { deliver, report: new Report({ logger: new Logger(), metrics, routes }), parallelRequests };

@@ -18,6 +18,7 @@ const logger = new Logger();
 const connection = new ApiConnection(apiUrl, { connections: parallelRequests, timeoutMs: api.timeoutMs });
 const apiHeaders = createApiHeaders({
   headers: api.headers,
+  signing: api.signing,
   fetchSecret,
   onStale: (error) => logger.warn("secret not looked up again, the value before is kept", { error: String(error) }),
 });

@@ -6,7 +6,7 @@ import { ingestMessage, testScheme } from "./test-message.ts";
 import { toRequest } from "./to-request.ts";
 
 const delivery = { id: "059f36b4-87a3-44ab-83d2-661975830a7d", attempt: 1 };
-const noFields: ApiFields = { fields: [], overridden: new Set() };
+const noFields: ApiFields = { fields: [], overridden: new Set(), signingKeys: [] };
 
 function build(
   message: IngestMessage,
@@ -60,7 +60,7 @@ test("reads user properties and content type of MQTT 5", () => {
 
 test("leaves out and counts what a device may not set", () => {
   const header = { Host: "evil", "X-Device-Id": "d1", "X-Api-Key": "mine", ok: "1" };
-  const apiFields = { fields: ["x-api-key", "k"], overridden: new Set(["x-api-key"]) };
+  const apiFields = { fields: ["x-api-key", "k"], overridden: new Set(["x-api-key"]), signingKeys: [] };
   const { headers, names, strippedHeaders } = build(ingestMessage({}, { header, body: 1 }), { apiFields });
   expect(strippedHeaders).toBe(3);
   expect(headers).toMatchObject({ ok: "1", "x-device-id": "d42", "x-api-key": "k" });

@@ -19,6 +19,8 @@ export interface Delivery {
 
 export interface OpenedRequest {
   readonly request: HttpRequest;
+  /** What the request's `idempotency-key` says. */
+  readonly idempotencyKey: string;
   /** Fields of the device's header that were left out. */
   readonly strippedHeaders: number;
 }
@@ -41,10 +43,11 @@ export function toRequest(
   const deviceId = deviceIdOf(values);
   const path = basePath + renderPath(route.path, values);
   const { headers, stripped, messageId, body } = openMessage(toDeviceMessage(message), apiFields);
+  const idempotencyKey = keyOf(deviceId, messageId) ?? delivery.id;
   const fields = headers.flat();
   fields.push(
     "idempotency-key",
-    idempotencyKey(deviceId, messageId) ?? delivery.id,
+    idempotencyKey,
     "x-device-id",
     deviceId,
     "x-mqtt-topic",
@@ -59,7 +62,8 @@ export function toRequest(
   const hasTrace = apiFields.overridden.has("traceparent") || headers.some(([name]) => name === "traceparent");
   if (!hasTrace) fields.push("traceparent", traceparent(delivery.id));
   fields.push(...apiFields.fields);
-  return { request: { method: route.method, path, headers: fields, body }, strippedHeaders: stripped.length };
+  const request = { method: route.method, path, headers: fields, body };
+  return { request, idempotencyKey, strippedHeaders: stripped.length };
 }
 
 /** The message's route, and what stands in its topic for the placeholders. */
@@ -94,7 +98,7 @@ const maxKeyLength = 255;
  * The device's own message id after the device's, which cannot hold the `/` between them. One that would be too long
  * is replaced by its hash.
  */
-function idempotencyKey(deviceId: string, messageId: string | undefined): string | undefined {
+function keyOf(deviceId: string, messageId: string | undefined): string | undefined {
   if (messageId === undefined) return undefined;
   const key = `${deviceId}/${messageId}`;
   return key.length <= maxKeyLength ? key : `${deviceId}/sha256-${hash("sha256", messageId)}`;
