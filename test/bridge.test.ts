@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { brokerFiles } from "../bridge/broker-files.ts";
 import type { Durability } from "../bridge/options.ts";
 import { defineScheme } from "../scheme/define-scheme.ts";
 import { type IotCore, startIotCore } from "./support/iot-core.ts";
-import { startMosquitto, type TestBroker } from "./support/mosquitto.ts";
+import { startGenerated, type TestBroker } from "./support/mosquitto.ts";
 import { mosquittoPub } from "./support/mosquitto-clients.ts";
 import { connectAs, type TestClient } from "./support/mqtt-client.ts";
 
@@ -120,18 +119,12 @@ test("an acknowledged message outlives kill -9 of the broker, but for the last o
   expect(reader.texts.slice(0, 29)).toEqual(sent.slice(0, 29).map((text) => `${location} ${text}`));
 });
 
-async function startEdge(cloud: IotCore, durability?: Durability): Promise<TestBroker> {
-  return startMosquitto(async (place) =>
-    brokerFiles(scheme, {
-      ...place,
-      version: "2.0",
-      listener: { port: place.port },
-      durability,
-      persistence: { location: place.folder },
-      services: { engine: "trestle.engine", publisher: "trestle.publisher" },
-      bridge: await cloud.bridgeOptions(place.folder),
-    }),
-  );
+function startEdge(cloud: IotCore, durability?: Durability): Promise<TestBroker> {
+  return startGenerated(scheme, async ({ folder }) => ({
+    durability,
+    services: { engine: "trestle.engine", publisher: "trestle.publisher" },
+    bridge: await cloud.bridgeOptions(folder),
+  }));
 }
 
 /** Reads what comes to the rules, in a session that a restart of the endpoint does not end. */

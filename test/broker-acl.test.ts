@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { brokerFiles } from "../bridge/broker-files.ts";
 import { defineScheme } from "../scheme/define-scheme.ts";
-import { startMosquitto, type TestBroker } from "./support/mosquitto.ts";
+import { startGenerated, type TestBroker } from "./support/mosquitto.ts";
 import { mosquittoPub, mosquittoSub } from "./support/mosquitto-clients.ts";
 import { connectAs } from "./support/mqtt-client.ts";
 
@@ -21,15 +20,7 @@ const publisher = "trestle.publisher";
 let broker: TestBroker;
 
 beforeAll(async () => {
-  broker = await startMosquitto((place) =>
-    brokerFiles(scheme, {
-      ...place,
-      version: "2.0",
-      listener: { port: place.port },
-      persistence: { location: place.folder },
-      services: { engine, publisher },
-    }),
-  );
+  broker = await startGenerated(scheme, () => ({ services: { engine, publisher } }));
 });
 
 afterAll(() => broker[Symbol.asyncDispose]());

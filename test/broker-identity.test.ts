@@ -2,12 +2,11 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { brokerFiles } from "../bridge/broker-files.ts";
 import { findProgram } from "../bridge/broker-process.ts";
 import type { BrokerOptions } from "../bridge/options.ts";
 import { defineScheme } from "../scheme/define-scheme.ts";
 import { createAuthority, writeAuthority, writeLeaf } from "./support/certificates.ts";
-import { type Place, startMosquitto, type TestBroker } from "./support/mosquitto.ts";
+import { type Place, startGenerated, type TestBroker } from "./support/mosquitto.ts";
 import { connectAs } from "./support/mqtt-client.ts";
 
 const scheme = defineScheme({
@@ -63,13 +62,5 @@ function startWith(
   listener: (place: Place) => Promise<Listener>,
   options: Partial<BrokerOptions> = {},
 ): Promise<TestBroker> {
-  return startMosquitto(async (place) =>
-    brokerFiles(scheme, {
-      ...place,
-      version: "2.0",
-      listener: { port: place.port, ...(await listener(place)) },
-      persistence: { location: place.folder },
-      ...options,
-    }),
-  );
+  return startGenerated(scheme, async (place) => ({ ...options, listener: await listener(place) }));
 }

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { brokerFiles } from "../bridge/broker-files.ts";
 import { defineScheme } from "../scheme/define-scheme.ts";
 import { type BadInput, badInputs } from "../scheme/fixtures/bad-inputs.ts";
-import { startMosquitto, type TestBroker } from "./support/mosquitto.ts";
+import { startGenerated, type TestBroker } from "./support/mosquitto.ts";
 import { connectAs } from "./support/mqtt-client.ts";
 import { PacketType, type ProtocolVersion, RawClient, type RawPacket } from "./support/raw-mqtt.ts";
 
@@ -20,15 +19,7 @@ const scheme = defineScheme({
 let broker: TestBroker;
 
 beforeAll(async () => {
-  broker = await startMosquitto((place) =>
-    brokerFiles(scheme, {
-      ...place,
-      version: "2.0",
-      listener: { port: place.port },
-      persistence: { location: place.folder },
-      services: { engine: "trestle.engine" },
-    }),
-  );
+  broker = await startGenerated(scheme, () => ({ services: { engine: "trestle.engine" } }));
 });
 
 afterAll(() => broker[Symbol.asyncDispose]());

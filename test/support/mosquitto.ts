@@ -1,8 +1,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
-import { configFileName, writeBrokerFiles } from "../../bridge/broker-files.ts";
+import { brokerFiles, configFileName, writeBrokerFiles } from "../../bridge/broker-files.ts";
 import { type BrokerProcess, findMosquitto, startBroker } from "../../bridge/broker-process.ts";
+import type { BrokerOptions } from "../../bridge/options.ts";
+import type { Scheme } from "../../scheme/scheme.ts";
 import { freePort } from "./ports.ts";
 
 /** What a configuration has to name and only the test run knows. */
@@ -33,6 +35,23 @@ export async function startMosquitto(configure: Configure): Promise<TestBroker> 
     await broker[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** What a test wants otherwise than on loopback, without a bridge and with everything in the broker's own folder. */
+type Choose = (place: Place) => Partial<BrokerOptions> | Promise<Partial<BrokerOptions>>;
+
+/** Starts it with the configuration that is generated from a scheme. */
+export function startGenerated(scheme: Scheme, choose: Choose): Promise<TestBroker> {
+  return startMosquitto(async (place) => {
+    const { listener, ...rest } = await choose(place);
+    return brokerFiles(scheme, {
+      ...place,
+      version: "2.0",
+      listener: { port: place.port, ...listener },
+      persistence: { location: place.folder },
+      ...rest,
+    });
+  });
 }
 
 /** A Mosquitto that a test can stop, kill and start again on the same port and state. */

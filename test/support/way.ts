@@ -1,13 +1,12 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { brokerFiles } from "../../bridge/broker-files.ts";
 import type { EngineCounts } from "../../engine/engine.ts";
 import { type RunningEngine, runEngine } from "../../engine/run-engine.ts";
 import { synthesize } from "../../infra/synthesize.ts";
 import type { Scheme } from "../../scheme/scheme.ts";
 import { type IotCore, startIotCore } from "./iot-core.ts";
-import { startMosquitto, type TestBroker } from "./mosquitto.ts";
+import { startGenerated, type TestBroker } from "./mosquitto.ts";
 import { passwordOf, writePasswords } from "./passwords.ts";
 import { RecordingApi } from "./recording-api.ts";
 
@@ -99,18 +98,10 @@ export class Way implements AsyncDisposable {
 }
 
 function startEdge(scheme: Scheme, devices: readonly string[], cloud: IotCore): Promise<TestBroker> {
-  return startMosquitto(async (place) =>
-    brokerFiles(scheme, {
-      ...place,
-      version: "2.0",
-      listener: {
-        port: place.port,
-        identity: { kind: "password", file: await writePasswords(place.folder, devices) },
-      },
-      persistence: { location: place.folder },
-      bridge: await cloud.bridgeOptions(place.folder),
-    }),
-  );
+  return startGenerated(scheme, async ({ folder }) => ({
+    listener: { identity: { kind: "password", file: await writePasswords(folder, devices) } },
+    bridge: await cloud.bridgeOptions(folder),
+  }));
 }
 
 /** Options by which one of Mosquitto's clients connects as a device. */
