@@ -108,7 +108,7 @@ export class Engine implements AsyncDisposable {
   /**
    * Takes a message. Resolves when every action has it, queues on disk: only then may it be acknowledged.
    *
-   * @throws where nobody has the message; it must not be acknowledged.
+   * @throws {RuleFailure} where nobody has the message: it may be taken later, or is lost, as the failure says.
    */
   async accept(incoming: IncomingMessage): Promise<void> {
     this.#received += 1;

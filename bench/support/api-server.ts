@@ -9,8 +9,7 @@ export interface ApiReport {
   readonly requests: number;
   /** Different message numbers among them. */
   readonly distinct: number;
-  /** Milliseconds since 1970 of the first and the last request. */
-  readonly firstAt: number;
+  /** Milliseconds since 1970 of the last request. */
   readonly lastAt: number;
 }
 
@@ -28,7 +27,6 @@ const now = () => performance.timeOrigin + performance.now();
 
 let seen = new Set<number>();
 let requests = 0;
-let firstAt = 0;
 let lastAt = 0;
 let latenciesMs: number[] = [];
 
@@ -48,7 +46,6 @@ const server = createServer((request, response) => {
 function note(body: string): void {
   const match = /"number":\s*(\d+),\s*"at":\s*([\d.]+)/.exec(body);
   lastAt = now();
-  if (requests === 0) firstAt = lastAt;
   requests += 1;
   const number = Number(match?.[1] ?? -1);
   if (seen.has(number)) return;
@@ -58,7 +55,7 @@ function note(body: string): void {
 
 process.on("message", ({ kind }: ApiCommand) => {
   if (kind === "report") {
-    process.send?.({ kind, requests, distinct: seen.size, firstAt, lastAt } satisfies ApiReport);
+    process.send?.({ kind, requests, distinct: seen.size, lastAt } satisfies ApiReport);
   } else if (kind === "latencies") {
     process.send?.({ kind, latenciesMs: Float64Array.from(latenciesMs).sort() } satisfies LatencyReport);
   } else {
