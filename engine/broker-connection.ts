@@ -3,6 +3,7 @@ import type { MqttProperties } from "../sql/message.ts";
 import type { IncomingMessage } from "./engine.ts";
 import { EngineError } from "./engine-error.ts";
 import { RuleFailure } from "./rule.ts";
+import type { Delivery } from "./services/receipt-table.ts";
 
 export interface BrokerOptions {
   /** `mqtt://host:port` or `mqtts://host:port`. */
@@ -17,7 +18,7 @@ export interface BrokerOptions {
   /** Filters that the session may still hold from a template before: it would go on to bring their messages. */
   readonly staleTopicFilters?: readonly string[];
   /** Resolves when the message may be acknowledged, rejects when nobody has it, with a `RuleFailure` that says for how long. */
-  readonly accept: (message: IncomingMessage) => Promise<void>;
+  readonly accept: (message: IncomingMessage, delivery?: Delivery) => Promise<void>;
   readonly log: (line: string) => void;
   /** Seconds between packets at most, 60 by default. */
   readonly keepalive?: number;
@@ -125,7 +126,8 @@ export class BrokerConnection implements AsyncDisposable {
       return;
     }
     const { stream } = this.#client;
-    this.#settle(this.#options.accept(messageOf(packet)), () => {
+    const delivery = { packetIdentifier: packet.messageId ?? 0, isRedelivery: packet.dup };
+    this.#settle(this.#options.accept(messageOf(packet), delivery), () => {
       // A packet identifier belongs to its connection: on a later one it would acknowledge another message.
       if (this.#client.stream === stream && this.#client.connected) this.#acknowledge(packet);
     });

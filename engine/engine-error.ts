@@ -12,6 +12,7 @@ export type EngineErrorCode =
   | "ERR_SQL" // a rule whose SQL does not compile
   | "ERR_FUNCTION" // a function whose code cannot be loaded
   | "ERR_DATA_IN_USE" // another engine holds the folder with the queues
+  | "ERR_TABLE_CHANGED" // a table in the data folder has another key or other indexes than the template's
   | "ERR_BROKER"; // the broker refuses the engine
 
 /** A template that the engine refuses to run, or a part that does not start. The message names the logical ID. */

@@ -25,6 +25,21 @@ const permission = {
     Principal: "iot.amazonaws.com",
   },
 };
+const often = {
+  Type: "AWS::Events::Rule",
+  Properties: {
+    ScheduleExpression: "rate(1 minute)",
+    Targets: [{ Arn: { "Fn::GetAtt": ["Forward", "Arn"] }, Id: "Target0" }],
+  },
+};
+const eventsPermission = {
+  ...permission,
+  Properties: {
+    ...permission.Properties,
+    Principal: "events.amazonaws.com",
+    SourceArn: { "Fn::GetAtt": ["Often", "Arn"] },
+  },
+};
 const toQueue = (name = "Orders") => ({ Sqs: { QueueUrl: { Ref: name } } });
 const toFunction = { Lambda: { FunctionArn: { "Fn::GetAtt": ["Forward", "Arn"] } } };
 const rule = (name: string, sql: string, actions: readonly object[], rest: object = {}) => ({
@@ -175,17 +190,134 @@ test("a function has Lambda's variables, the services' and its own", async () =>
     Permission: permission,
     Rule: rule("direct", all, [toFunction]),
   };
-  await using engine = await start(resources, { code, serviceEnvironment: { AWS_ENDPOINT_URL_X: "http://x" } });
+  await using engine = await start(resources, { code });
   await engine.accept(message("v1/d42"));
   await engine.output.until((lines) => lines.length === 1);
   const environment = JSON.parse(engine.output.lines[0] ?? "");
   expect(environment).toMatchObject({
     API_URL: "http://127.0.0.1:1",
-    AWS_ENDPOINT_URL_X: "http://x",
+    ...engine.services.environment,
     AWS_LAMBDA_FUNCTION_NAME: "forward",
     AWS_REGION: "us-east-1",
   });
   expect(environment.PATH).toBeUndefined();
+});
+
+test("a schedule invokes its function at once and every so many minutes", async () => {
+  const resources = { Forward: lambda(), Permission: eventsPermission, Often: often };
+  await using engine = await start(resources, { minuteMs: 20 });
+  await engine.output.until((lines) => lines.length === 3);
+  expect(JSON.parse(engine.output.lines[0] ?? "")).toMatchObject({
+    "detail-type": "Scheduled Event",
+    source: "aws.events",
+    account: "000000000000",
+    region: "us-east-1",
+    resources: ["arn:aws:events:us-east-1:000000000000:rule/acme-test-Often"],
+  });
+  // No message of a device.
+  expect(engine.counts).toMatchObject({ received: 0, delivered: 0 });
+});
+
+test("a queue and a schedule of one function that reserves one invocation do not overlap", async () => {
+  const code = `
+    const now = () => performance.timeOrigin + performance.now();
+    export const handler = async ({ Records }) => {
+      const begin = now();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      console.log(JSON.stringify({ isQueued: Records !== undefined, begin, end: now() }));
+    };`;
+  const resources = {
+    Orders: queue(),
+    Forward: lambda({ ReservedConcurrentExecutions: 1 }),
+    Mapping: mapping({ BatchSize: 1 }),
+    Permission: eventsPermission,
+    Often: often,
+    Rule: rule("queued", all, [toQueue()]),
+  };
+  await using engine = await start(resources, { code, minuteMs: 10 });
+  for (let count = 0; count < 10; count++) await engine.accept(message("v1/d42"));
+  const read = (line: string): { isQueued: boolean; begin: number; end: number } => JSON.parse(line);
+  await engine.output.until((lines) => lines.filter((line) => read(line).isQueued).length === 10);
+  const spans = engine.output.lines.map(read).toSorted((one, other) => one.begin - other.begin);
+  for (const [index, { begin }] of spans.entries()) expect(begin).toBeGreaterThanOrEqual(spans[index - 1]?.end ?? 0);
+  expect(spans.filter(({ isQueued }) => !isQueued).length).toBeGreaterThan(5);
+});
+
+test("a function asks the services of the engine that runs it", async () => {
+  const code = `
+    const ask = async (url, target, body) => {
+      const headers = { "x-amz-target": target };
+      return (await fetch(url, target && { method: "POST", headers, body: JSON.stringify(body) })).json();
+    };
+    export const handler = async (event) => {
+      const { AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL_LAMBDA, AWS_ENDPOINT_URL_SECRETS_MANAGER, QUEUE } = process.env;
+      const body = { QueueUrl: QUEUE, AttributeNames: ["QueueArn"] };
+      console.log(JSON.stringify([
+        await ask(AWS_ENDPOINT_URL_SQS, "AmazonSQS.GetQueueAttributes", body),
+        await ask(AWS_ENDPOINT_URL_LAMBDA + "/2015-03-31/event-source-mappings/" + process.env.MAPPING),
+        await ask(AWS_ENDPOINT_URL_SECRETS_MANAGER, "secretsmanager.GetSecretValue", { SecretId: "key" }),
+      ]));
+    };`;
+  const resources = {
+    Orders: queue(),
+    Forward: lambda({ Environment: { Variables: { QUEUE: { Ref: "Orders" }, MAPPING: { Ref: "Mapping" } } } }),
+    Worker: lambda(),
+    Mapping: mapping({ FunctionName: { Ref: "Worker" }, Enabled: false }),
+    Permission: permission,
+    Rule: rule("direct", all, [toFunction]),
+  };
+  await using engine = await start(resources, { code, secrets: (name) => `the value of ${name}` });
+  await engine.accept(message("v1/d42"));
+  await engine.output.until((lines) => lines.length === 1);
+  expect(JSON.parse(engine.output.lines[0] ?? "")).toMatchObject([
+    { Attributes: { QueueArn: "arn:aws:sqs:us-east-1:000000000000:acme-test-Orders" } },
+    { State: "Disabled" },
+    { SecretString: "the value of key" },
+  ]);
+});
+
+test("a function finds the template's tables, and what it wrote after a restart", async () => {
+  const code = `
+    const ask = async (operation, input) => {
+      const headers = {
+        "content-type": "application/x-amz-json-1.0",
+        "x-amz-target": "DynamoDB_20120810." + operation,
+        "x-amz-date": "20260101T000000Z",
+        authorization: "AWS4-HMAC-SHA256 Credential=local, SignedHeaders=host, Signature=local",
+      };
+      const { AWS_ENDPOINT_URL_DYNAMODB, TABLE } = process.env;
+      const body = JSON.stringify({ TableName: TABLE, ...input });
+      return (await fetch(AWS_ENDPOINT_URL_DYNAMODB, { method: "POST", headers, body })).json();
+    };
+    export const handler = async ({ topic }) => {
+      const [, id] = topic.split("/");
+      await ask("PutItem", { Item: { id: { S: id } } });
+      const { Items } = await ask("Scan", {});
+      console.log(Items.map((item) => item.id.S).sort().join());
+    };`;
+  const table = {
+    Type: "AWS::DynamoDB::Table",
+    Properties: {
+      TableName: "devices",
+      BillingMode: "PAY_PER_REQUEST",
+      AttributeDefinitions: [{ AttributeName: "id", AttributeType: "S" }],
+      KeySchema: [{ AttributeName: "id", KeyType: "HASH" }],
+    },
+  };
+  const resources = {
+    Table: table,
+    Forward: lambda({ Environment: { Variables: { TABLE: { Ref: "Table" } } } }),
+    Permission: permission,
+    Rule: rule("direct", all, [toFunction]),
+  };
+  const dataFolder = temporaryFolder();
+  const before = await start(resources, { code, dataFolder });
+  await before.accept(message("v1/d1"));
+  await before.output.until((lines) => lines.includes("d1"));
+  await before[Symbol.asyncDispose]();
+  await using engine = await start(resources, { code, dataFolder });
+  await engine.accept(message("v1/d2"));
+  await engine.output.until((lines) => lines.includes("d1,d2"));
 });
 
 test("a function's reserved concurrency bounds its queue too", async () => {
@@ -226,6 +358,12 @@ test.for([
     { Forward: lambda(), Rule: rule("direct", all, [toFunction]) },
     "ERR_PERMISSION_MISSING",
     "Rule.TopicRulePayload.Actions[0].Lambda invokes",
+  ],
+  [
+    "a function without a permission for the schedule",
+    { Forward: lambda(), Permission: permission, Often: often },
+    "ERR_PERMISSION_MISSING",
+    "Often invokes",
   ],
   [
     "code that does not load",

@@ -17,6 +17,8 @@ const usage = `Runs a synthesized template on this machine.
   --ca FILE             who signed the broker's certificate, PEM; --cert FILE and --key FILE for mutual TLS
   --parameter KEY=VALUE a parameter of the template, e.g. ApiUrl=http://127.0.0.1:8080; repeatable
   --secrets FILE        a JSON object of secrets by name (DIR/secrets.json in --data)
+  --minute-ms MS        how long a minute of the template's schedules takes (15000)
+  --max-store-bytes N   size at which the queues refuse messages, as they do on a full disk (none)
   --counts              prints a JSON line of counts every second`;
 
 const { values } = parseArgs({
@@ -32,6 +34,8 @@ const { values } = parseArgs({
     key: { type: "string" },
     parameter: { type: "string", multiple: true, default: [] },
     secrets: { type: "string" },
+    "minute-ms": { type: "string" },
+    "max-store-bytes": { type: "string" },
     counts: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
@@ -70,6 +74,8 @@ async function run(brokerUrl: string): Promise<void> {
         : { password: readFileSync(values["password-file"], "utf8").trim() }),
       tls: { ...file("ca", ca), ...file("cert", cert), ...file("key", key) },
     },
+    ...(values["minute-ms"] === undefined ? {} : { minuteMs: parseMinute(values["minute-ms"]) }),
+    ...(values["max-store-bytes"] === undefined ? {} : { maximumStoreBytes: parseBytes(values["max-store-bytes"]) }),
     onOutput: (_, line) => console.error(line),
     log: (line) => console.error(line),
   });
@@ -84,6 +90,20 @@ function parseParameter(text: string): [string, string] {
   const end = text.indexOf("=");
   if (end > 0) return [text.slice(0, end), text.slice(end + 1)];
   console.error(`--parameter ${text} is not KEY=VALUE`);
+  return process.exit(2);
+}
+
+function parseMinute(text: string): number {
+  const milliseconds = Number(text);
+  if (Number.isInteger(milliseconds) && milliseconds > 0) return milliseconds;
+  console.error(`--minute-ms ${text} is not a number of milliseconds`);
+  return process.exit(2);
+}
+
+function parseBytes(text: string): number {
+  const bytes = Number(text);
+  if (Number.isSafeInteger(bytes) && bytes > 0) return bytes;
+  console.error(`--max-store-bytes ${text} is not a number of bytes`);
   return process.exit(2);
 }
 

@@ -2,8 +2,8 @@ import { expect, onTestFinished, test } from "vitest";
 import { createMessage } from "../sql/testing.ts";
 import type { ActionTargets } from "./actions/action.ts";
 import { Rule } from "./rule.ts";
-import type { AsynchronousEvents } from "./services/asynchronous-events.ts";
-import { Queue } from "./services/queue.ts";
+import { type AsynchronousEvents, TooManyEvents } from "./services/asynchronous-events.ts";
+import { Queue, type SendOptions } from "./services/queue.ts";
 import { QueueStore } from "./services/queue-store.ts";
 import type { ActionPlan, Plan, RulePlan } from "./template/plan.ts";
 import { temporaryFolder } from "./testing.ts";
@@ -20,6 +20,8 @@ const rulePlan: RulePlan = {
   actions: [],
   errorAction: undefined,
 };
+
+const messageId = "00000000-0000-4000-8000-000000000000";
 
 /** Two queues, `orders` and `dead`, and a function whose events are kept. */
 function createTargets(
@@ -38,13 +40,19 @@ function createTargets(
         retentionMs: 86_400_000,
         maximumMessageBytes: bytes,
         redrive: undefined,
+        account: name === "orders" ? rulePlan.name : undefined,
       },
       store,
     );
   const orders = queue("orders", maximumMessageBytes);
   const dead = queue("dead", 1_048_576);
   const events: string[] = [];
-  const target = { accept: (json: string) => events.push(json) } as unknown as AsynchronousEvents;
+  const target = {
+    accept: (json: string) => {
+      if (json === '"too many"') throw new TooManyEvents();
+      events.push(json);
+    },
+  } as unknown as AsynchronousEvents;
   const targets: ActionTargets = {
     plan: { permissions } as Plan,
     queues: new Map([
@@ -52,9 +60,16 @@ function createTargets(
       ["https://sqs/dead", dead],
     ]),
     events: (arn) => (arn === functionArn ? target : undefined),
+    count: (entry) => store.count(entry),
   };
   const read = (from: Queue) => from.receive(10).map(({ body }) => body);
-  return { targets, events, orders: () => read(orders), dead: () => read(dead) };
+  /** What is not zero of the rule's line. */
+  const ledger = () => {
+    store.flush();
+    const line = store.readLedger().find(({ account }) => account === rulePlan.name);
+    return Object.fromEntries(Object.entries(line ?? {}).filter(([, value]) => typeof value === "number" && value > 0));
+  };
+  return { targets, events, orders: () => read(orders), dead: () => read(dead), ledger };
 }
 
 function action(kind: string, properties: unknown): ActionPlan {
@@ -76,7 +91,7 @@ test.for([
   ["base64 of bytes", "SELECT * FROM 'a/+'", toOrdersInBase64, bytes, bytes.toString("base64")],
 ] as const)("the SQS action sends %s", async ([, sql, plan, payload, body]) => {
   const { targets, orders } = createTargets();
-  await new Rule({ ...rulePlan, sql, actions: [plan] }, targets).run(createMessage(payload));
+  await new Rule({ ...rulePlan, sql, actions: [plan] }, targets).run(createMessage(payload), messageId, true);
   expect(orders()).toEqual([body]);
 });
 
@@ -85,7 +100,7 @@ test.for([
   ["JSON as it came", "SELECT * FROM 'a/+'", '{ "v": 1.0 }', '{ "v": 1.0 }'],
 ] as const)("the Lambda action hands over %s", async ([, sql, payload, event]) => {
   const { targets, events } = createTargets();
-  await new Rule({ ...rulePlan, sql, actions: [toFunction] }, targets).run(createMessage(payload));
+  await new Rule({ ...rulePlan, sql, actions: [toFunction] }, targets).run(createMessage(payload), messageId, true);
   expect(events).toEqual([event]);
 });
 
@@ -95,9 +110,9 @@ test.for([
 ] as const)("%s runs no action", async ([, sql]) => {
   const { targets, orders, dead } = createTargets();
   const rule = new Rule({ ...rulePlan, sql, actions: [toOrders], errorAction: toDead }, targets);
-  await rule.run(createMessage({ v: 1 }));
+  await rule.run(createMessage({ v: 1 }), messageId, true);
   expect([...orders(), ...dead()]).toEqual([]);
-  expect(rule.counts).toEqual({ matched: 0, failed: 0, lost: 0 });
+  expect(rule.counts).toEqual({ matched: 0, failed: 0, dead: 0, lost: 0 });
 });
 
 // https://docs.aws.amazon.com/iot/latest/developerguide/rule-error-handling.html
@@ -105,7 +120,7 @@ test("failed actions run the error action once, with all failures", async () => 
   const { targets, orders, events, dead } = createTargets();
   const actions = [toOrders, toFunction, toOrdersInBase64];
   const rule = new Rule({ ...rulePlan, actions, errorAction: toDead }, targets);
-  await rule.run(createMessage(bytes, { clientId: "d42" }));
+  await rule.run(createMessage(bytes, { clientId: "d42" }), messageId, true);
   expect(orders()).toEqual([bytes.toString("base64")]);
   expect(events).toEqual([]);
   const [report, another] = dead();
@@ -129,7 +144,7 @@ test("failed actions run the error action once, with all failures", async () => 
       },
     ],
   });
-  expect(rule.counts).toEqual({ matched: 1, failed: 1, lost: 0 });
+  expect(rule.counts).toEqual({ matched: 1, failed: 1, dead: 1, lost: 0 });
 });
 
 test.for([
@@ -140,7 +155,7 @@ test.for([
 ] as const)("SQS does not take %s", async ([, text]) => {
   const { targets, orders, dead } = createTargets();
   const rule = new Rule({ ...rulePlan, actions: [toOrders], errorAction: toDead }, targets);
-  await rule.run(createMessage(Buffer.from(text)));
+  await rule.run(createMessage(Buffer.from(text)), messageId, true);
   expect(orders()).toEqual([]);
   expect(dead()).toHaveLength(1);
 });
@@ -148,7 +163,7 @@ test.for([
 test("a message that is too large goes to the error action", async () => {
   const { targets, dead } = createTargets(1024);
   const rule = new Rule({ ...rulePlan, actions: [toOrders], errorAction: toDead }, targets);
-  await rule.run(createMessage("x".repeat(1025)));
+  await rule.run(createMessage("x".repeat(1025)), messageId, true);
   expect(dead()).toEqual([expect.stringContaining("orders takes messages of 1024 bytes, not 1025")]);
 });
 
@@ -158,18 +173,59 @@ test.for([
 ] as const)("a message that is refused, %s, is lost, as on AWS", async ([, errorAction]) => {
   const { targets } = createTargets(1024);
   const rule = new Rule({ ...rulePlan, actions: [toOrders], errorAction }, targets);
-  await expect(rule.run(createMessage("x".repeat(1025)))).rejects.toMatchObject({
+  await expect(rule.run(createMessage("x".repeat(1025)), messageId, true)).rejects.toMatchObject({
     message: expect.stringContaining("acme_orders: InvalidParameterValue: orders takes messages of 1024 bytes"),
     isRetryable: false,
   });
-  expect(rule.counts).toEqual({ matched: 1, failed: 1, lost: 1 });
+  expect(rule.counts).toEqual({ matched: 1, failed: 1, dead: 0, lost: 1 });
 });
 
 test("a message that cannot be written is the sender's to keep", async () => {
   const { targets } = createTargets(1_048_576, [permission], 256 * 1024);
   const rule = new Rule({ ...rulePlan, actions: [toOrders], errorAction: toDead }, targets);
-  await expect(rule.run(createMessage("x".repeat(300_000)))).rejects.toMatchObject({ isRetryable: true });
-  expect(rule.counts).toEqual({ matched: 1, failed: 1, lost: 0 });
+  await expect(rule.run(createMessage("x".repeat(300_000)), messageId, true)).rejects.toMatchObject({
+    isRetryable: true,
+  });
+  expect(rule.counts).toEqual({ matched: 1, failed: 1, dead: 0, lost: 0 });
+});
+
+test.for([
+  ["that a queue has", { actions: [toOrders] }, "x", true, { received: 1, pending: 1 }],
+  ["that two of its actions sent", { actions: [toOrders, toOrdersInBase64] }, "x", true, { received: 2, pending: 2 }],
+  [
+    "that its WHERE does not select",
+    { sql: "SELECT * FROM 'a/+' WHERE v = 2" },
+    "{}",
+    true,
+    { received: 1, filtered: 1 },
+  ],
+  ["that the error action has", { errorAction: toDead }, "\0", true, { received: 1, dead: 1 }],
+  ["that nobody has", {}, "\0", true, { received: 1, lost: 1 }],
+  ["of QoS 0 for which there is no room", { actions: [toFunction] }, '"too many"', false, { received: 1, dropped: 1 }],
+  ["of QoS 0 that cannot be written", {}, "x".repeat(300_000), false, { received: 1, dropped: 1 }],
+  ["that cannot be written and comes again", {}, "x".repeat(300_000), true, {}],
+] as const)("the ledger counts a message %s", async ([, rest, text, comesAgain, line]) => {
+  const { targets, ledger } = createTargets(1_048_576, [permission], 256 * 1024);
+  const rule = new Rule({ ...rulePlan, actions: [toOrders], ...rest }, targets);
+  await rule.run(createMessage(Buffer.from(text)), messageId, comesAgain).catch(() => {});
+  expect(ledger()).toEqual(line);
+});
+
+test("a rule's queues get the id that they are told, another one for each action", async () => {
+  const { targets } = createTargets();
+  const sent: (string | undefined)[] = [];
+  const orders = { send: async (_: string, options: SendOptions) => sent.push(options.messageId) } as unknown as Queue;
+  const queues = new Map([["https://sqs/orders", orders]]);
+  const run = (actions: readonly ActionPlan[]) =>
+    new Rule({ ...rulePlan, actions }, { ...targets, queues }).run(createMessage("x"), messageId, true);
+  await run([toOrders]);
+  await run([toOrders, toOrders]);
+  await run([toOrders, toOrders]);
+  const [only, first, second, ...again] = sent;
+  expect(only).toBe(messageId);
+  expect(new Set([only, first, second]).size).toBe(3);
+  expect(again).toEqual([first, second]);
+  expect(first).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/);
 });
 
 test.for([

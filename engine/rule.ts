@@ -3,10 +3,13 @@ import { compileStatement, type Statement } from "../sql/compile.ts";
 import type { SqlVersion } from "../sql/context.ts";
 import { SqlError } from "../sql/errors.ts";
 import type { Message } from "../sql/message.ts";
-import type { Action, ActionTargets, RuleOutput } from "./actions/action.ts";
+import type { Action, ActionContext, ActionTargets, RuleOutput } from "./actions/action.ts";
 import { makeAction } from "./actions/kinds.ts";
 import { EngineError } from "./engine-error.ts";
-import { StorageError } from "./services/queue-store.ts";
+import { deriveMessageId } from "./message-id.ts";
+import { TooManyEvents } from "./services/asynchronous-events.ts";
+import { StorageError } from "./services/change.ts";
+import type { LedgerColumn, LedgerEntry } from "./services/ledger.ts";
 import type { RulePlan } from "./template/plan.ts";
 
 /** A message that no action has, nor the error action. */
@@ -26,11 +29,13 @@ export class Rule {
   readonly name: string;
   /** What of the ordinary topics it selects; a rule without FROM is reached by Basic Ingest only. */
   readonly topicFilter: string | undefined;
-  readonly counts = { matched: 0, failed: 0, lost: 0 };
+  readonly counts = { matched: 0, failed: 0, dead: 0, lost: 0 };
   readonly #statement: Statement;
   readonly #selects: (topic: string) => boolean;
   readonly #actions: readonly Action[];
   readonly #errorAction: Action | undefined;
+  readonly #count: ActionTargets["count"];
+  readonly #entries: Readonly<Record<"filtered" | "dropped" | "lost", LedgerEntry>>;
 
   /** @throws {EngineError} `ERR_SQL`, `ERR_ACTION_UNSUPPORTED` and what an action refuses, naming the logical ID. */
   constructor(plan: RulePlan, targets: ActionTargets) {
@@ -40,6 +45,9 @@ export class Rule {
     this.#selects = this.topicFilter === undefined ? () => false : topicMatcher(this.topicFilter);
     this.#actions = plan.actions.map((action) => makeAction(action, plan, targets));
     this.#errorAction = plan.errorAction && makeAction(plan.errorAction, plan, targets);
+    this.#count = targets.count;
+    const entry = (column: LedgerColumn) => ({ account: plan.name, amounts: { received: 1, [column]: 1 } });
+    this.#entries = { filtered: entry("filtered"), dropped: entry("dropped"), lost: entry("lost") };
   }
 
   selects(topic: string): boolean {
@@ -48,36 +56,57 @@ export class Rule {
 
   /**
    * Evaluates a message and runs the actions; resolves when all are done. A failed action runs the error action once
-   * with all failures; a failure of the SQL runs nothing, as on AWS.
+   * with all failures, unless the message comes again; a failure of the SQL runs nothing, as on AWS.
    *
+   * @param messageId The message's in a queue. What a queue is sent is staged before this function returns.
+   * @param comesAgain Whether a message that cannot be kept now is brought again: one of QoS 1 by its broker.
    * @throws {RuleFailure} where the error action failed too, or there is none: nobody has the message then.
    */
-  async run(message: Message): Promise<void> {
+  async run(message: Message, messageId: string, comesAgain: boolean): Promise<void> {
     const output = this.#statement.evaluate(message);
-    if (output.kind === "noMatch" || output.kind === "undefined") return;
+    if (output.kind === "noMatch" || output.kind === "undefined") {
+      this.#count(this.#entries.filtered);
+      return;
+    }
     this.counts.matched += 1;
-    const failures = await this.#act(output);
+    const failures = await this.#act(output, messageId);
     if (failures.length === 0) return;
     this.counts.failed += 1;
-    const failure = await this.#report(message, failures);
-    if (failure === undefined) return;
+    // Of a full disk the broker is asked again, and no dead letter made, for which there may be room a moment later.
+    const unwritten = failures.find(({ error }) => error instanceof StorageError);
+    if (comesAgain && unwritten !== undefined) throw failureOf(this.name, unwritten, true);
+    const failure = await this.#report(message, messageId, failures);
+    if (failure === undefined) {
+      this.counts.dead += 1;
+      return;
+    }
     const isRetryable = [...failures, failure].some(({ error }) => error instanceof StorageError);
-    if (!isRetryable) this.counts.lost += 1;
-    throw new RuleFailure(`${this.name}: ${messageOf(failure.error)}`, isRetryable);
+    if (!isRetryable || !comesAgain) {
+      this.counts.lost += 1;
+      // A message of QoS 0 for which there is no room may go.
+      const isDropped = isRetryable || failure.error instanceof TooManyEvents;
+      this.#count(isDropped ? this.#entries.dropped : this.#entries.lost);
+    }
+    throw failureOf(this.name, failure, isRetryable);
   }
 
-  async #act(output: RuleOutput): Promise<readonly Failure[]> {
+  async #act(output: RuleOutput, messageId: string): Promise<readonly Failure[]> {
     const [action, another] = this.#actions;
+    const isReport = false;
     // Most rules have one: on the way of every message, promises are what costs.
     const attempts =
       action !== undefined && another === undefined
-        ? [await attempt(action, output)]
-        : await Promise.all(this.#actions.map((each) => attempt(each, output)));
+        ? [await attempt(action, output, { messageId, isReport })]
+        : await Promise.all(
+            this.#actions.map((each, index) =>
+              attempt(each, output, { messageId: deriveMessageId(messageId, String(index)), isReport }),
+            ),
+          );
     return attempts.filter((failure) => failure !== undefined);
   }
 
   /** @see https://docs.aws.amazon.com/iot/latest/developerguide/rule-error-handling.html */
-  async #report(message: Message, failures: readonly Failure[]): Promise<Failure | undefined> {
+  async #report(message: Message, messageId: string, failures: readonly Failure[]): Promise<Failure | undefined> {
     if (this.#errorAction === undefined) return failures[0];
     const value = {
       ruleName: this.name,
@@ -91,7 +120,7 @@ export class Rule {
         errorMessage: messageOf(error),
       })),
     };
-    return attempt(this.#errorAction, { kind: "json", value });
+    return attempt(this.#errorAction, { kind: "json", value }, { messageId, isReport: true });
   }
 }
 
@@ -100,9 +129,13 @@ interface Failure {
   readonly error: unknown;
 }
 
-async function attempt(action: Action, output: RuleOutput): Promise<Failure | undefined> {
+function failureOf(ruleName: string, { error }: Failure, isRetryable: boolean): RuleFailure {
+  return new RuleFailure(`${ruleName}: ${messageOf(error)}`, isRetryable);
+}
+
+async function attempt(action: Action, output: RuleOutput, context: ActionContext): Promise<Failure | undefined> {
   try {
-    await action.run(output);
+    await action.run(output, context);
     return undefined;
   } catch (error) {
     return { action, error };

@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { startMosquitto, type TestBroker } from "../test/support/mosquitto.ts";
@@ -110,6 +112,32 @@ test("after a change of its topics a message comes once", async () => {
   expect(engine.counts.received).toBe(2);
 });
 
+test("commands find the services of a running engine in its data folder, and nobody else does", async () => {
+  const dataFolder = temporaryFolder();
+  const file = join(dataFolder, "services.json");
+  const engine = await runEngine({
+    assemblyFolder: writeAssembly({ Resources: resources }, { "code.zip": bundle(code) }),
+    dataFolder,
+    parameters: {},
+    secrets: () => undefined,
+    broker: { url: broker.url, clientId: "services" },
+    log: () => {},
+  });
+  const { environment, ledgerUrl } = JSON.parse(readFileSync(file, "utf8"));
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  expect(environment).toMatchObject({
+    AWS_REGION: "us-east-1",
+    AWS_ENDPOINT_URL_SQS: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/[0-9a-f-]{36}\/sqs$/),
+  });
+  const ledger = await fetch(ledgerUrl);
+  expect({ status: ledger.status, lines: await ledger.json() }).toEqual({
+    status: 200,
+    lines: [expect.objectContaining({ account: "orders", received: 0, pending: 0 })],
+  });
+  await engine[Symbol.asyncDispose]();
+  expect(existsSync(file)).toBe(false);
+});
+
 test("nothing is left behind where the broker is not there", async () => {
   const options = {
     assemblyFolder: writeAssembly({ Resources: resources }, { "code.zip": bundle(code) }),
@@ -127,6 +155,7 @@ test("nothing is left behind where the broker is not there", async () => {
 test.for([
   ["no broker is named", [], 2, "node engine/main.ts --broker"],
   ["there is no template", ["--assembly", "/nowhere"], 1, "/nowhere/manifest.json is not a synthesized template's"],
+  ["a minute is no time", ["--minute-ms", "0"], 2, "--minute-ms 0 is not a number of milliseconds"],
   ["a parameter is no pair", ["--parameter", "ApiUrl"], 2, "--parameter ApiUrl is not KEY=VALUE"],
 ] as const)("the program ends with one message where %s", async ([, args, code, message]) => {
   const address = args.length === 0 ? [] : ["--broker", broker.url];

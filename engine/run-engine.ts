@@ -1,11 +1,13 @@
 import { BrokerConnection, type BrokerOptions } from "./broker-connection.ts";
 import { Engine, type EngineCounts, type EngineOptions } from "./engine.ts";
 import { KnownFilters } from "./known-filters.ts";
-import { type SecretSource, startSecretsService } from "./services/secrets.ts";
+import type { SecretSource } from "./services/secrets.ts";
+import { ServicesFile } from "./services-file.ts";
 import { readAssembly } from "./template/assembly.ts";
 import { readPlan } from "./template/read-plan.ts";
 
-export interface RunOptions extends Pick<EngineOptions, "dataFolder" | "onOutput" | "queueConditions"> {
+export interface RunOptions
+  extends Pick<EngineOptions, "dataFolder" | "maximumStoreBytes" | "onOutput" | "queueConditions" | "minuteMs"> {
   /** The cloud assembly, what `cdk synth` wrote. */
   readonly assemblyFolder: string;
   /** Values of the template's parameters. */
@@ -26,11 +28,11 @@ export interface RunningEngine extends AsyncDisposable {
  * @throws {EngineError} before anything is taken from the broker.
  */
 export async function runEngine(options: RunOptions): Promise<RunningEngine> {
-  const { assemblyFolder, parameters, secrets, broker, log } = options;
+  const { assemblyFolder, parameters, broker, log } = options;
   const plan = readPlan(readAssembly(assemblyFolder), parameters);
   await using stack = new AsyncDisposableStack();
-  const service = stack.use(await startSecretsService(secrets));
-  const engine = stack.use(await Engine.start(plan, { ...options, serviceEnvironment: service.environment }));
+  const engine = stack.use(await Engine.start(plan, options));
+  stack.use(new ServicesFile(options.dataFolder, engine.services));
   const filters = new KnownFilters(options.dataFolder);
   const { topicFilters } = engine;
   const connection = stack.use(
@@ -39,7 +41,7 @@ export async function runEngine(options: RunOptions): Promise<RunningEngine> {
       ...broker,
       topicFilters,
       staleTopicFilters: filters.staleBeside(topicFilters),
-      accept: (message) => engine.accept(message),
+      accept: (message, delivery) => engine.accept(message, delivery),
       log,
     }),
   );

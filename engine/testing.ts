@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { onTestFinished } from "vitest";
+import type { Clock, Timer } from "./services/clock.ts";
 import type { FunctionOptions } from "./services/execution-environment.ts";
 
 /** A folder that goes with the test. */
@@ -49,6 +50,46 @@ export class Output {
   /** Resolves when the lines are as wanted. */
   async until(isWanted: (lines: readonly string[]) => boolean): Promise<void> {
     while (!isWanted(this.lines)) await once(this.#arrivals, "line");
+  }
+}
+
+/** Time that passes when a test says so: three days in milliseconds. */
+export class VirtualClock implements Clock {
+  #time: number;
+  #timers: readonly { readonly at: number; readonly callback: () => void }[] = [];
+
+  /** @param time The time at first, in milliseconds since 1970. */
+  constructor(time = Date.UTC(2026, 0, 1)) {
+    this.#time = time;
+  }
+
+  readonly now = (): number => this.#time;
+
+  readonly setTimer = (callback: () => void, ms: number): Timer => {
+    const timer = { at: this.#time + Math.max(0, ms), callback };
+    // Those of one time run in the order in which they were set.
+    this.#timers = [...this.#timers, timer].toSorted((a, b) => a.at - b.at);
+    return { clear: () => this.#remove(timer) };
+  };
+
+  /** When the next timer is due, undefined where there is none. */
+  get nextTimerAt(): number | undefined {
+    return this.#timers[0]?.at;
+  }
+
+  /** Lets a time in milliseconds pass: runs the timers that are due meanwhile, each at its own time. */
+  advance(ms: number): void {
+    const end = this.#time + ms;
+    for (let [next] = this.#timers; next !== undefined && next.at <= end; [next] = this.#timers) {
+      this.#time = next.at;
+      this.#remove(next);
+      next.callback();
+    }
+    this.#time = end;
+  }
+
+  #remove(timer: object): void {
+    this.#timers = this.#timers.filter((each) => each !== timer);
   }
 }
 

@@ -1,5 +1,7 @@
 import { EngineError } from "../engine-error.ts";
-import type { Plan, RulePlan } from "../template/plan.ts";
+import type { LedgerEntry } from "../services/ledger.ts";
+import { mayInvoke } from "../template/permissions.ts";
+import type { RulePlan } from "../template/plan.ts";
 import { Properties, type PropertyTable, performed } from "../template/properties.ts";
 import type { Action, ActionTargets, RuleOutput } from "./action.ts";
 
@@ -11,24 +13,29 @@ const lambdaProperties: PropertyTable = { FunctionArn: performed };
  *
  * @see https://docs.aws.amazon.com/iot/latest/developerguide/lambda-rule-action.html
  */
-export function lambdaAction(value: unknown, at: string, rule: RulePlan, { events, plan }: ActionTargets): Action {
+export function lambdaAction(
+  value: unknown,
+  at: string,
+  rule: RulePlan,
+  { events, plan, count }: ActionTargets,
+): Action {
   const arn = new Properties(value, lambdaProperties, at).text("FunctionArn");
   const target = events(arn);
   if (target === undefined) throw new EngineError("ERR_REFERENCE", `${at} invokes ${arn}, no function of the template`);
-  if (!isPermitted(plan, rule, arn)) {
+  if (!mayInvoke(plan, "iot.amazonaws.com", rule.arn, arn)) {
     const message = `${at} invokes ${arn} without an AWS::Lambda::Permission for ${rule.arn}: AWS would refuse it`;
     throw new EngineError("ERR_PERMISSION_MISSING", message);
   }
-  return { name: "LambdaAction", resource: arn, run: (output) => target.accept(eventOf(output)) };
-}
-
-function isPermitted({ permissions }: Plan, rule: RulePlan, functionArn: string): boolean {
-  return permissions.some(
-    (permission) =>
-      permission.functionArn === functionArn &&
-      permission.principal === "iot.amazonaws.com" &&
-      (permission.sourceArn === undefined || permission.sourceArn === rule.arn),
-  );
+  const dead: LedgerEntry = { account: rule.name, amounts: { received: 1, dead: 1 } };
+  return {
+    name: "LambdaAction",
+    resource: arn,
+    run: (output, { isReport }) => {
+      target.accept(eventOf(output), isReport ? undefined : rule.name);
+      if (isReport) count(dead);
+      return undefined;
+    },
+  };
 }
 
 function eventOf(output: RuleOutput): string {

@@ -1,4 +1,6 @@
 import { EngineError } from "../engine-error.ts";
+import { isMessageText } from "../services/message-contents.ts";
+import type { RulePlan } from "../template/plan.ts";
 import { noEffect, Properties, type PropertyTable, performed } from "../template/properties.ts";
 import type { Action, ActionTargets, RuleOutput } from "./action.ts";
 
@@ -8,26 +10,30 @@ const sqsProperties: PropertyTable = {
   UseBase64: performed,
 };
 
-/** A character that SQS does not take: none of XML 1.0 §2.2. */
-const refused = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
-
 /**
  * Sends the output to a standard queue. The action is done when the message is on disk.
  *
  * @see https://docs.aws.amazon.com/iot/latest/developerguide/sqs-rule-action.html
  */
-export function sqsAction(value: unknown, at: string, _: unknown, { queues }: ActionTargets): Action {
+export function sqsAction(value: unknown, at: string, rule: RulePlan, { queues }: ActionTargets): Action {
   const properties = new Properties(value, sqsProperties, at);
   const url = properties.text("QueueUrl");
   const queue = queues.get(url);
   if (queue === undefined) throw new EngineError("ERR_REFERENCE", `${at} sends to ${url}, no queue of the template`);
   const isBase64 = properties.flag("UseBase64", false);
-  return { name: "SqsAction", resource: url, run: (output) => queue.send(bodyOf(output, isBase64)) };
+  return {
+    name: "SqsAction",
+    resource: url,
+    // Not `async`: the message's rows and its receipt are staged in one turn.
+    run: (output, { messageId, isReport }) =>
+      queue.send(bodyOf(output, isBase64), { messageId, deadOf: isReport ? rule.name : undefined }),
+  };
 }
 
 function bodyOf(output: RuleOutput, isBase64: boolean): string {
   const text = output.kind === "json" ? JSON.stringify(output.value) : Buffer.from(output.bytes).toString();
   if (isBase64) return (output.kind === "json" ? Buffer.from(text) : Buffer.from(output.bytes)).toString("base64");
-  if (refused.test(text)) throw new Error("InvalidMessageContents: the message has characters that SQS does not take");
+  if (!isMessageText(text))
+    throw new Error("InvalidMessageContents: the message has characters that SQS does not take");
   return text;
 }

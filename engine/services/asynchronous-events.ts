@@ -1,5 +1,6 @@
 import type { FunctionOptions, InvocationError } from "./execution-environment.ts";
 import { FunctionPool, type Work, type WorkSource } from "./function-pool.ts";
+import type { ReservedConcurrency } from "./reserved-concurrency.ts";
 
 export interface AsynchronousEventOptions {
   /** How long an event may wait and be retried, in milliseconds. */
@@ -8,6 +9,7 @@ export interface AsynchronousEventOptions {
   readonly retryAttempts: number;
   /** Environments at most. */
   readonly concurrency: number;
+  readonly reserved?: ReservedConcurrency | undefined;
 }
 
 /** Lambda waits one minute before the first retry and two before the second. */
@@ -18,8 +20,27 @@ const maxWaiting = 20_000;
 
 interface Event {
   readonly json: string;
+  /** The ledger's, undefined for an event that is no message. */
+  readonly account: string | undefined;
   readonly acceptedAt: number;
   readonly attempt: number;
+}
+
+/** What happened to an account's messages since the start, and what waits or runs. */
+export interface EventAmounts {
+  received: number;
+  delivered: number;
+  dropped: number;
+  pending: number;
+}
+
+/** More events wait than memory should hold: Lambda's own wording for a function that is asked too often. */
+export class TooManyEvents extends Error {
+  override readonly name = "TooManyEvents";
+
+  constructor() {
+    super(`TooManyRequestsException: ${maxWaiting} events wait for the function`);
+  }
 }
 
 /**
@@ -33,23 +54,41 @@ export class AsynchronousEvents implements WorkSource, AsyncDisposable {
   readonly #options: AsynchronousEventOptions;
   readonly #pool: FunctionPool;
   readonly #waiting: Event[] = [];
-  readonly #retries = new Set<NodeJS.Timeout>();
+  readonly #running = new Set<Event>();
+  readonly #retries = new Map<NodeJS.Timeout, Event>();
+  readonly #ended = new Map<string, Omit<EventAmounts, "pending">>();
   #isStopped = false;
 
   constructor(functionOptions: FunctionOptions, options: AsynchronousEventOptions) {
     this.#options = options;
-    this.#pool = new FunctionPool(functionOptions, options.concurrency, this);
+    this.#pool = new FunctionPool(functionOptions, options.concurrency, this, options.reserved);
   }
 
-  /** @throws when more events wait than memory should hold; the rule's error action is told. */
-  accept(json: string): void {
+  /**
+   * @param account The ledger's, for an event that is a message.
+   * @throws {TooManyEvents} the rule's error action is told.
+   */
+  accept(json: string, account?: string): void {
     if (this.#waiting.length >= maxWaiting) {
       this.counts.overflowed += 1;
-      throw new Error(`TooManyRequestsException: ${maxWaiting} events wait for the function`);
+      throw new TooManyEvents();
     }
     this.counts.accepted += 1;
-    this.#waiting.push({ json, acceptedAt: Date.now(), attempt: 1 });
+    this.#count(account, "received");
+    this.#waiting.push({ json, account, acceptedAt: Date.now(), attempt: 1 });
     this.#pool.wake();
+  }
+
+  /** By account. What is pending is counted from what waits, runs, and waits for its retry. */
+  get amounts(): ReadonlyMap<string, EventAmounts> {
+    const amounts = new Map([...this.#ended].map(([account, ended]) => [account, { ...ended, pending: 0 }]));
+    for (const events of [this.#waiting, this.#running, this.#retries.values()]) {
+      for (const { account } of events) {
+        const sum = account === undefined ? undefined : amounts.get(account);
+        if (sum !== undefined) sum.pending += 1;
+      }
+    }
+    return amounts;
   }
 
   /** Resolves when the function's code is loaded; rejects when it cannot be. */
@@ -61,9 +100,11 @@ export class AsynchronousEvents implements WorkSource, AsyncDisposable {
     for (let event = this.#next(); event !== undefined; event = this.#next()) {
       if (Date.now() - event.acceptedAt > this.#options.maximumAgeMs) {
         this.counts.expired += 1;
+        this.#count(event.account, "dropped");
         continue;
       }
       const taken = event;
+      this.#running.add(taken);
       return { event: taken.json, settle: (error) => this.#settle(taken, error) };
     }
     return undefined;
@@ -72,8 +113,8 @@ export class AsynchronousEvents implements WorkSource, AsyncDisposable {
   /** Begins no invocation any more and resolves when those that run have ended. Events that wait have failed. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    for (const timer of this.#retries) clearTimeout(timer);
-    this.counts.failed += this.#waiting.splice(0).length + this.#retries.size;
+    for (const timer of this.#retries.keys()) clearTimeout(timer);
+    for (const event of [...this.#waiting.splice(0), ...this.#retries.values()]) this.#drop(event);
     this.#retries.clear();
     await this.#pool.whenIdle();
   }
@@ -86,11 +127,25 @@ export class AsynchronousEvents implements WorkSource, AsyncDisposable {
     return this.#isStopped ? undefined : this.#waiting.shift();
   }
 
+  #drop({ account }: Event): void {
+    this.counts.failed += 1;
+    this.#count(account, "dropped");
+  }
+
+  #count(account: string | undefined, what: "received" | "delivered" | "dropped"): void {
+    if (account === undefined) return;
+    const ended = this.#ended.get(account) ?? { received: 0, delivered: 0, dropped: 0 };
+    ended[what] += 1;
+    this.#ended.set(account, ended);
+  }
+
   #settle(event: Event, error: InvocationError | undefined): void {
+    this.#running.delete(event);
     if (error === undefined) {
       this.counts.succeeded += 1;
+      this.#count(event.account, "delivered");
     } else if (event.attempt > this.#options.retryAttempts || this.#isStopped) {
-      this.counts.failed += 1;
+      this.#drop(event);
     } else {
       const timer = setTimeout(
         () => {
@@ -100,7 +155,7 @@ export class AsynchronousEvents implements WorkSource, AsyncDisposable {
         },
         retryDelaysMs[event.attempt - 1],
       );
-      this.#retries.add(timer.unref());
+      this.#retries.set(timer.unref(), event);
     }
   }
 }

@@ -32,6 +32,7 @@ function map(
   rest: Partial<EventSourceMappingOptions> = {},
 ): EventSourceMapping {
   return new EventSourceMapping(queue, options, {
+    isEnabled: true,
     batchSize: 10,
     maximumConcurrency: 2,
     reportsBatchItemFailures: true,
@@ -118,6 +119,46 @@ test.for([
   expect(queue.depth).toBe(left.length);
   expect(queue.counts.deleted).toBe(3 - left.length);
   expect(mapping.counts).toMatchObject({ invocations: 1, failedMessages: left.length });
+});
+
+test("a message that the function names as dead ends so, and a failed one does not end", async () => {
+  const queue = createQueue();
+  await sendAll(queue, ["a", "b", "c"]);
+  const ends: string[] = [];
+  const remove = queue.delete.bind(queue);
+  queue.delete = (message, end) => {
+    ends.push(`${message.body} ${end}`);
+    remove(message, end);
+  };
+  const code = `export const handler = async ({ Records }) => {
+    const idsOf = (...bodies) => Records.filter(({ body }) => bodies.includes(body)).map(({ messageId }) => messageId);
+    return { batchItemFailures: idsOf("c").map((itemIdentifier) => ({ itemIdentifier })), dead: idsOf("b", "c") };
+  };`;
+  await using mapping = map(queue, functionOf(code), { maximumConcurrency: 1 });
+  await mapping.started();
+  await mapping.stop();
+  expect(ends.toSorted()).toEqual(["a delivered", "b dead"]);
+  expect(queue.depth).toBe(1);
+});
+
+test.for([[{}], [null], ["all"], [[7]]] as const)("%j as the dead names nobody", async ([dead]) => {
+  const queue = createQueue();
+  await queue.send("a");
+  const code = `export const handler = async () => ({ batchItemFailures: [], dead: ${JSON.stringify(dead)} });`;
+  await using mapping = map(queue, functionOf(code));
+  await mapping.started();
+  await mapping.stop();
+  expect(queue.depth).toBe(0);
+});
+
+test("a mapping that is not enabled receives nothing", async () => {
+  const queue = createQueue();
+  await queue.send("a");
+  await using mapping = map(queue, functionOf("export const handler = async () => {};"), { isEnabled: false });
+  await mapping.started();
+  await mapping.stop();
+  expect(mapping.counts.invocations).toBe(0);
+  expect(queue.depth).toBe(1);
 });
 
 test("without ReportBatchItemFailures an answer settles the whole batch, whatever it says", async () => {

@@ -1,13 +1,18 @@
 import type { FunctionOptions, InvocationError } from "./execution-environment.ts";
 import { FunctionPool, type Work, type WorkSource } from "./function-pool.ts";
+import { systemAttributes } from "./message-attributes.ts";
 import type { Queue, ReceivedMessage } from "./queue.ts";
+import type { ReservedConcurrency } from "./reserved-concurrency.ts";
 
 export interface EventSourceMappingOptions {
+  /** A mapping that is not enabled receives nothing. */
+  readonly isEnabled: boolean;
   readonly batchSize: number;
   readonly maximumConcurrency: number;
   /** Whether the function says which messages failed; otherwise its answer settles the whole batch. */
   readonly reportsBatchItemFailures: boolean;
   readonly region: string;
+  readonly reserved?: ReservedConcurrency | undefined;
 }
 
 /**
@@ -21,12 +26,15 @@ export class EventSourceMapping implements WorkSource, AsyncDisposable {
   readonly #queue: Queue;
   readonly #options: EventSourceMappingOptions;
   readonly #pool: FunctionPool;
+  #isEnabled: boolean;
   #isStopped = false;
+  #running = 0;
 
   constructor(queue: Queue, functionOptions: FunctionOptions, options: EventSourceMappingOptions) {
     this.#queue = queue;
     this.#options = options;
-    this.#pool = new FunctionPool(functionOptions, options.maximumConcurrency, this);
+    this.#isEnabled = options.isEnabled;
+    this.#pool = new FunctionPool(functionOptions, options.maximumConcurrency, this, options.reserved);
     queue.whenVisible(() => this.#pool.wake());
   }
 
@@ -35,10 +43,31 @@ export class EventSourceMapping implements WorkSource, AsyncDisposable {
     return this.#pool.started();
   }
 
+  /** The ledger's, of the queue's messages; undefined for a queue that is none's. */
+  get account(): string | undefined {
+    return this.#queue.account;
+  }
+
+  /** Whether invocations run, as they may for a while after the mapping was disabled. */
+  get isRunning(): boolean {
+    return this.#running > 0;
+  }
+
+  /** Begins to receive, or receives nothing more; invocations that run come to their end and are settled. */
+  setEnabled(isEnabled: boolean): void {
+    this.#isEnabled = isEnabled;
+    if (isEnabled) this.#pool.wake();
+  }
+
+  setMaximumConcurrency(maximumConcurrency: number): void {
+    this.#pool.setLimit(maximumConcurrency);
+  }
+
   take(): Work | undefined {
-    const messages = this.#isStopped ? [] : this.#queue.receive(this.#options.batchSize);
+    const messages = this.#isStopped || !this.#isEnabled ? [] : this.#queue.receive(this.#options.batchSize);
     if (messages.length === 0) return undefined;
     this.counts.invocations += 1;
+    this.#running += 1;
     return { event: this.#eventOf(messages), settle: (error, answer) => this.#settle(messages, error, answer) };
   }
 
@@ -55,17 +84,11 @@ export class EventSourceMapping implements WorkSource, AsyncDisposable {
 
   #eventOf(messages: readonly ReceivedMessage[]): string {
     const { arn } = this.#queue.options;
-    const receivedAt = Date.now();
-    const Records = messages.map(({ messageId, receiptHandle, body, receiveCount, sentAt }) => ({
-      messageId,
-      receiptHandle,
-      body,
-      attributes: {
-        ApproximateReceiveCount: String(receiveCount),
-        SentTimestamp: String(sentAt),
-        SenderId: "iot.amazonaws.com",
-        ApproximateFirstReceiveTimestamp: String(receivedAt),
-      },
+    const Records = messages.map((message) => ({
+      messageId: message.messageId,
+      receiptHandle: message.receiptHandle,
+      body: message.body,
+      attributes: systemAttributes(message),
       messageAttributes: {},
       eventSource: "aws:sqs",
       eventSourceARN: arn,
@@ -75,11 +98,12 @@ export class EventSourceMapping implements WorkSource, AsyncDisposable {
   }
 
   #settle(messages: readonly ReceivedMessage[], error: InvocationError | undefined, answer: string): void {
+    this.#running -= 1;
     if (error !== undefined) this.counts.failedInvocations += 1;
-    const failed = error === undefined ? this.#failuresIn(answer) : undefined;
+    const outcome = error === undefined ? this.#read(answer) : undefined;
     for (const message of messages) {
-      if (failed !== undefined && !failed.has(message.messageId)) {
-        this.#queue.delete(message);
+      if (outcome !== undefined && !outcome.failed.has(message.messageId)) {
+        this.#queue.delete(message, outcome.dead.has(message.messageId) ? "dead" : "delivered");
       } else {
         this.counts.failedMessages += 1;
         this.#queue.giveBack(message);
@@ -87,19 +111,33 @@ export class EventSourceMapping implements WorkSource, AsyncDisposable {
     }
   }
 
-  /**
-   * The ids of the messages that failed, or undefined where all did.
-   *
-   * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html, "Success and failure conditions"
-   */
-  #failuresIn(json: string): ReadonlySet<string> | undefined {
-    if (!this.#options.reportsBatchItemFailures) return new Set();
-    const answer = (JSON.parse(json) ?? {}) as { readonly batchItemFailures?: unknown };
-    if (typeof answer !== "object") return undefined;
-    const failures = answer.batchItemFailures ?? [];
-    if (!Array.isArray(failures)) return undefined;
-    const ids = failures.map((failure) => (failure as { readonly itemIdentifier?: unknown } | null)?.itemIdentifier);
-    const isUsable = ids.every((id) => typeof id === "string" && id !== "");
-    return isUsable ? new Set(ids as string[]) : undefined;
+  /** Which messages failed and which the function gave up, or undefined where all failed. */
+  #read(json: string): Outcome | undefined {
+    const answer = (JSON.parse(json) ?? {}) as { readonly batchItemFailures?: unknown; readonly dead?: unknown };
+    const failed = this.#options.reportsBatchItemFailures ? failuresIn(answer) : new Set<string>();
+    return failed && { failed, dead: deadIn(answer) };
   }
+}
+
+interface Outcome {
+  readonly failed: ReadonlySet<string>;
+  readonly dead: ReadonlySet<string>;
+}
+
+/** @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html, "Success and failure conditions" */
+function failuresIn(answer: { readonly batchItemFailures?: unknown }): ReadonlySet<string> | undefined {
+  if (typeof answer !== "object") return undefined;
+  const failures = answer.batchItemFailures ?? [];
+  if (!Array.isArray(failures)) return undefined;
+  const ids = failures.map((failure) => (failure as { readonly itemIdentifier?: unknown } | null)?.itemIdentifier);
+  const isUsable = ids.every((id) => typeof id === "string" && id !== "");
+  return isUsable ? new Set(ids as string[]) : undefined;
+}
+
+/**
+ * Messages that the function has recorded as dead letters: they end as delivered ones do, and the ledger says which.
+ * Ours alone: Lambda ignores whatever stands beside `batchItemFailures`.
+ */
+function deadIn({ dead }: { readonly dead?: unknown }): ReadonlySet<string> {
+  return new Set(Array.isArray(dead) ? dead.filter((id) => typeof id === "string") : []);
 }

@@ -1,5 +1,6 @@
 import { ExecutionEnvironment, type FunctionOptions, type Settle } from "./execution-environment.ts";
 import { ProcessorWatch } from "./processors.ts";
+import type { ReservedConcurrency } from "./reserved-concurrency.ts";
 
 /** An invocation that somebody wants. */
 export interface Work {
@@ -24,22 +25,34 @@ const waitingShare = 0.25;
 /**
  * The execution environments that one source of a function's invocations uses, begun one at a time: another is started
  * while those there are wait for the network. Lambda shares environments between the sources of a function; keeping
- * them apart makes each source's concurrency limit a plain count.
+ * them apart makes each source's concurrency limit a plain count. What a function reserves, its sources share.
  */
 export class FunctionPool implements AsyncDisposable {
   readonly #options: FunctionOptions;
-  readonly #limit: number;
   readonly #source: WorkSource;
+  readonly #reserved: ReservedConcurrency | undefined;
+  #limit: number;
   readonly #environments: ExecutionEnvironment[] = [];
   #growth: NodeJS.Timeout | undefined;
   #isDisposed = false;
 
-  /** @param limit Environments at most: how many invocations run at one time. */
-  constructor(options: FunctionOptions, limit: number, source: WorkSource) {
+  /**
+   * @param limit Environments at most: how many invocations run at one time.
+   * @param reserved The function's, where it reserves concurrency for all its sources.
+   */
+  constructor(options: FunctionOptions, limit: number, source: WorkSource, reserved?: ReservedConcurrency) {
     this.#options = options;
     this.#limit = limit;
     this.#source = source;
+    this.#reserved = reserved;
+    reserved?.join(this);
     this.#grow();
+  }
+
+  /** Another limit from now on; invocations that run are let run. */
+  setLimit(limit: number): void {
+    this.#limit = limit;
+    this.wake();
   }
 
   /** Resolves when the function's code is loaded; rejects when it cannot be. */
@@ -55,9 +68,9 @@ export class FunctionPool implements AsyncDisposable {
   /** Takes from the source as much as can be run. */
   wake(): void {
     if (this.#isDisposed) return;
-    for (const environment of this.#environments) {
+    for (const environment of this.#environments.slice(0, this.#limit)) {
       while (environment.canTake) {
-        const work = this.#source.take();
+        const work = this.#take();
         if (work === undefined) return;
         environment.invoke(work.event, work.settle);
       }
@@ -69,6 +82,22 @@ export class FunctionPool implements AsyncDisposable {
     this.#isDisposed = true;
     clearTimeout(this.#growth);
     await Promise.all(this.#environments.map((environment) => environment[Symbol.asyncDispose]()));
+  }
+
+  #take(): Work | undefined {
+    const reserved = this.#reserved;
+    if (reserved === undefined) return this.#source.take();
+    if (!reserved.enter()) return undefined;
+    const work = this.#source.take();
+    if (work === undefined) {
+      reserved.cancel();
+      return undefined;
+    }
+    const settle: Settle = (error, answer) => {
+      work.settle(error, answer);
+      reserved.leave(this);
+    };
+    return { event: work.event, settle };
   }
 
   #grow(): void {

@@ -2,56 +2,14 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { EngineError } from "../engine-error.ts";
+import { type Change, type ChangeKind, changeKinds, type Stage, StorageError } from "./change.ts";
+import type { LedgerEntry, LedgerLine } from "./ledger.ts";
+import { LedgerTable, readLines } from "./ledger-table.ts";
+import { makeQueueTable, type QueueTable } from "./queue-table.ts";
+import { type Receipt, ReceiptTable } from "./receipt-table.ts";
 
-/** A message as it is kept. */
-export interface StoredMessage {
-  /** Position in the queue's table; later messages have larger ones. */
-  readonly id: number;
-  readonly messageId: string;
-  readonly body: string;
-  /** Milliseconds since 1970. */
-  readonly sentAt: number;
-  /** How often it was received before it was last put off. */
-  readonly receiveCount: number;
-}
-
-/** What could not be written, on a full disk say. The same may succeed later, unlike what a queue refuses. */
-export class StorageError extends Error {
-  override readonly name = "StorageError";
-}
-
-/** One queue's table. */
-export interface QueueTable {
-  readonly lastId: number;
-  count(): number;
-  /** Messages that were put off and not given out again since. */
-  countPutOff(): number;
-  /** Staged; `done` is called when it is on disk, or with the error when it cannot be written. */
-  insert(message: StoredMessage, done?: (error?: StorageError) => void): void;
-  /** Staged: takes a message of another table in, and out of there, both or neither. */
-  moveIn(message: StoredMessage, from: QueueTable, fromId: number, done: (error?: StorageError) => void): void;
-  /** For `moveIn` of another table, within its transaction. */
-  removeNow(id: number): void;
-  /** Staged. */
-  remove(id: number): void;
-  /** Staged: keeps a message back until a time in milliseconds since 1970; `done` is called when that is on disk. */
-  putOff(id: number, dueAt: number, receiveCount: number, done: () => void): void;
-  /** Messages that were never put off, in order, after a position. */
-  readFresh(afterId: number, limit: number): StoredMessage[];
-  /** Messages whose time has come; each is given out once. */
-  takeDue(now: number, limit: number): StoredMessage[];
-  /** When the next message that was put off is due, undefined where there is none. */
-  nextDueAt(): number | undefined;
-}
-
-interface Change {
-  readonly run: () => void;
-  readonly done: ((error?: StorageError) => void) | undefined;
-}
-
-/** In the column `due`: never put off; put off, and given out since. A time is when a message that was put off is due. */
-const fresh = 0;
-const givenOut = -1;
+/** The database in the data folder. */
+export const storeFile = "queues.sqlite";
 
 /**
  * How long a settled message may wait to be written with the messages that come in. A crash in this time delivers it
@@ -66,14 +24,15 @@ const retryMs = 1000;
 /**
  * The queues' messages on disk: SQLite with a write-ahead log that is synced at every commit (`synchronous=FULL`), so
  * that they outlive `kill -9` and a power cut. Everything staged in one turn of the event loop is one transaction: the
- * sync costs the same for one message and for hundreds.
+ * sync costs the same for one message and for hundreds. The ledger's lines and the receipts change with it.
  */
-export class QueueStore implements Disposable {
+export class QueueStore implements Stage, Disposable {
   readonly #database: DatabaseSync;
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
-  #inserts: Change[] = [];
-  #settlements: Change[] = [];
+  readonly #ledger: LedgerTable;
+  readonly #receipts: ReceiptTable;
+  #staged = noChanges();
   #immediate: NodeJS.Immediate | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -84,117 +43,137 @@ export class QueueStore implements Disposable {
    */
   constructor(folder: string, maximumBytes = Number.POSITIVE_INFINITY) {
     mkdirSync(folder, { recursive: true });
-    this.#database = new DatabaseSync(join(folder, "queues.sqlite"), { timeout: 0 });
+    this.#database = new DatabaseSync(join(folder, storeFile), { timeout: 0 });
     try {
       // Exclusive: a second engine on these queues would deliver every message a second time.
       this.#database.exec(`PRAGMA page_size = ${pageBytes}; PRAGMA locking_mode = EXCLUSIVE;
         PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;`);
       this.#database.exec("BEGIN IMMEDIATE; COMMIT;");
-      const pages = Math.floor(maximumBytes / pageBytes);
-      if (Number.isFinite(pages)) this.#database.exec(`PRAGMA max_page_count = ${pages}`);
     } catch (error) {
       this.#database.close();
       const message = `the queues in ${folder} cannot be opened; is another engine using them?`;
       throw new EngineError("ERR_DATA_IN_USE", message, { cause: error });
     }
+    this.maximumBytes = maximumBytes;
     this.#begin = this.#database.prepare("BEGIN IMMEDIATE");
     this.#commit = this.#database.prepare("COMMIT");
+    this.#ledger = new LedgerTable(this.#database);
+    this.#receipts = new ReceiptTable(this.#database);
+  }
+
+  /** Room is made, or taken away. */
+  set maximumBytes(bytes: number) {
+    // SQLite's own limit is 4,294,967,294 pages.
+    const pages = Math.min(Math.floor(bytes / pageBytes), 4_294_967_294);
+    this.#database.exec(`PRAGMA max_page_count = ${pages}`);
   }
 
   /** The table of a queue, made where it is missing. */
   table(queueName: string): QueueTable {
-    const name = `"queue ${queueName}"`;
-    this.#database.exec(`
-      CREATE TABLE IF NOT EXISTS ${name} (
-        id INTEGER PRIMARY KEY, messageId TEXT NOT NULL, body TEXT NOT NULL, sentAt INTEGER NOT NULL,
-        receiveCount INTEGER NOT NULL, due INTEGER NOT NULL);
-      CREATE INDEX IF NOT EXISTS "due ${queueName}" ON ${name} (due) WHERE due > 0;
-      UPDATE ${name} SET due = ${fresh} WHERE due = ${givenOut};`);
-    const prepare = (sql: string) => this.#database.prepare(sql);
-    const columns = "id, messageId, body, sentAt, receiveCount";
-    const insert = prepare(`INSERT INTO ${name} (${columns}, due) VALUES (?, ?, ?, ?, ?, ${fresh})`);
-    const remove = prepare(`DELETE FROM ${name} WHERE id = ?`);
-    const putOff = prepare(`UPDATE ${name} SET due = ?, receiveCount = ? WHERE id = ?`);
-    const readFresh = prepare(`SELECT ${columns} FROM ${name} WHERE id > ? AND due = ${fresh} ORDER BY id LIMIT ?`);
-    const takeDue = prepare(`UPDATE ${name} SET due = ${givenOut}
-      WHERE id IN (SELECT id FROM ${name} WHERE due > 0 AND due <= ? ORDER BY due LIMIT ?) RETURNING ${columns}`);
-    const nextDue = prepare(`SELECT min(due) AS due FROM ${name} WHERE due > 0`);
-    const count = prepare(`SELECT count(*) AS count FROM ${name}`);
-    const countPutOff = prepare(`SELECT count(*) AS count FROM ${name} WHERE due > 0`);
-    const last = prepare(`SELECT max(id) AS id FROM ${name}`).get() as { id: number | null };
-    const insertNow = ({ id, messageId, body, sentAt, receiveCount }: StoredMessage) =>
-      insert.run(id, messageId, body, sentAt, receiveCount);
-    return {
-      lastId: last.id ?? 0,
-      count: () => (count.get() as { count: number }).count,
-      countPutOff: () => (countPutOff.get() as { count: number }).count,
-      insert: (message, done) => this.#insert({ run: () => insertNow(message), done }),
-      moveIn: (message, from, fromId, done) =>
-        this.#insert({
-          run: () => {
-            insertNow(message);
-            from.removeNow(fromId);
-          },
-          done,
-        }),
-      removeNow: (id) => remove.run(id),
-      remove: (id) => this.#settle({ run: () => remove.run(id), done: undefined }),
-      putOff: (id, dueAt, receiveCount, done) => this.#settle({ run: () => putOff.run(dueAt, receiveCount, id), done }),
-      readFresh: (afterId, limit) => readFresh.all(afterId, limit) as unknown as StoredMessage[],
-      takeDue: (now, limit) => takeDue.all(now, limit) as unknown as StoredMessage[],
-      nextDueAt: () => (nextDue.get() as { due: number | null }).due ?? undefined,
-    };
+    return makeQueueTable(this.#database, queueName, this);
   }
 
-  /** Writes what is staged and closes the database. */
-  [Symbol.dispose](): void {
-    this.#flush();
-    this.#database.close();
+  /** The account that a queue's messages belong to: the given one, or else the one that it had before. */
+  account(queueName: string, account: string | undefined): string | undefined {
+    return this.#ledger.assign(queueName, account);
   }
 
-  #insert(change: Change): void {
-    this.#inserts.push(change);
-    // After the packets of one socket read are handled, which are then one transaction.
-    this.#immediate ??= setImmediate(() => this.#flush());
+  /** Staged: counts messages of which no row speaks. */
+  count(entry: LedgerEntry): void {
+    this.stage("settle", { entries: [entry] });
   }
 
-  #settle(change: Change): void {
-    this.#settlements.push(change);
-    this.#timer ??= setTimeout(() => this.#flush(), settleMs);
+  /** The id that was given to a message which the broker delivers again, undefined where it is not remembered. */
+  findReceipt(packetIdentifier: number, fingerprint: string): string | undefined {
+    return this.#receipts.find(packetIdentifier, fingerprint);
   }
 
-  #flush(): void {
+  /** Staged: remembers a message with its rows, which have to be staged in the same turn; without rows, nothing. */
+  remember(receipt: Receipt): void {
+    if (this.#staged.insert.length === 0 || !this.#receipts.add(receipt)) return;
+    this.stage("insert", {
+      run: () => this.#receipts.write(),
+      done: (error) => this.#receipts.settle(error === undefined),
+    });
+  }
+
+  /** The ledger as it is on disk. */
+  readLedger(): readonly LedgerLine[] {
+    return readLines(this.#database);
+  }
+
+  stage(kind: ChangeKind, change: Change): void {
+    this.#staged[kind].push(change);
+    if (kind === "insert" || kind === "move") {
+      // After the packets of one socket read are handled, which are then one transaction.
+      this.#immediate ??= setImmediate(() => this.flush());
+    } else {
+      this.#timer ??= setTimeout(() => this.flush(), settleMs);
+    }
+  }
+
+  /** Writes what is staged; says whether nothing is left that could not be written. */
+  flush(): boolean {
     clearImmediate(this.#immediate);
     clearTimeout(this.#timer);
     this.#immediate = undefined;
     this.#timer = undefined;
-    if (!this.#database.isOpen) return;
-    const inserts = this.#inserts;
-    const settlements = this.#settlements;
-    this.#inserts = [];
-    this.#settlements = [];
-    const error = this.#write([...inserts, ...settlements]);
-    for (const { done } of inserts) done?.(error);
-    // What frees a full disk must not fail with what fills it.
-    if (error === undefined || this.#write(settlements) === undefined) {
-      for (const { done } of settlements) done?.();
-    } else {
-      // An insert's sender was told and keeps the message. A settled message must not come back: try again.
-      this.#settlements = [...settlements, ...this.#settlements];
-      this.#timer = setTimeout(() => this.#flush(), retryMs);
+    if (!this.#database.isOpen) return false;
+    const staged = this.#staged;
+    this.#staged = noChanges();
+    // All together, or what is left without the kind that takes the most room.
+    const errors = new Map<ChangeKind, StorageError>();
+    for (const [index, kind] of changeKinds.entries()) {
+      const error = this.#write(changeKinds.slice(index).flatMap((each) => staged[each]));
+      if (error === undefined) break;
+      errors.set(kind, error);
     }
+    for (const kind of ["insert", "move"] as const) {
+      for (const { done } of staged[kind]) done?.(errors.get(kind));
+    }
+    return this.#keep(staged, errors);
+  }
+
+  /** Writes what is staged and closes the database. */
+  [Symbol.dispose](): void {
+    this.flush();
+    clearImmediate(this.#immediate);
+    clearTimeout(this.#timer);
+    this.#database.close();
+  }
+
+  /** An insert's or a move's sender was told and keeps the message. What a message has come to must not be forgotten. */
+  #keep(staged: Staged, errors: ReadonlyMap<ChangeKind, StorageError>): boolean {
+    if (!errors.has("postpone")) return true;
+    this.#staged.postpone = [...staged.postpone, ...this.#staged.postpone];
+    if (errors.has("settle")) this.#staged.settle = [...staged.settle, ...this.#staged.settle];
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.flush(), retryMs);
+    return false;
   }
 
   #write(changes: readonly Change[]): StorageError | undefined {
     if (changes.length === 0) return undefined;
     try {
       this.#begin.run();
-      for (const { run } of changes) run();
+      for (const { release } of changes) release?.();
+      for (const { run, entries } of changes) {
+        run?.();
+        if (entries !== undefined) for (const entry of entries) if (entry !== undefined) this.#ledger.tally(entry);
+      }
+      this.#ledger.write();
       this.#commit.run();
       return undefined;
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      this.#ledger.discard();
       return new StorageError(`cannot be written: ${error instanceof Error ? error.message : error}`, { cause: error });
     }
   }
+}
+
+type Staged = Record<ChangeKind, Change[]>;
+
+function noChanges(): Staged {
+  return { insert: [], move: [], postpone: [], settle: [] };
 }

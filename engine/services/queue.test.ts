@@ -196,7 +196,7 @@ describe("time", () => {
   });
 
   test("a full disk refuses messages, keeps those it has and lets them be settled", async () => {
-    const { queue } = openOnce({}, undefined, 64 * 1024);
+    const { queue } = openOnce({ maximumMessageBytes: 1024 * 1024 }, undefined, 160 * 1024);
     const refused: unknown[] = [];
     let kept = 0;
     while (refused.length === 0) {
@@ -211,7 +211,7 @@ describe("time", () => {
     expect(messages).toHaveLength(kept);
     for (const message of messages) queue.delete(message);
     // Staged together with the deletions, which it must not take with it: it is they that make room.
-    await expect(queue.send("x".repeat(1000))).rejects.toThrow("full");
+    await expect(queue.send("x".repeat(300_000))).rejects.toThrow("full");
     await queue.send("y".repeat(1000));
     expect(bodies(queue.receive(100))).toEqual(["y".repeat(1000)]);
     expect(queue.depth).toBe(1);

@@ -1,11 +1,12 @@
 import { GetSecretValueCommand, ListSecretsCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { expect, onTestFinished, test } from "vitest";
-import { type SecretSource, startSecretsService } from "./secrets.ts";
+import { type SecretSource, secretsManager } from "./secrets.ts";
+import { ServiceEndpoint } from "./service-endpoint.ts";
 
 async function connect(source: SecretSource): Promise<SecretsManagerClient> {
-  const service = await startSecretsService(source);
+  const service = await ServiceEndpoint.start({ secrets: secretsManager(source) });
   const client = new SecretsManagerClient({
-    endpoint: service.environment.AWS_ENDPOINT_URL_SECRETS_MANAGER ?? "",
+    endpoint: service.url("secrets"),
     region: "us-east-1",
     credentials: { accessKeyId: "local", secretAccessKey: "local" },
     maxAttempts: 1,

@@ -70,6 +70,7 @@ export function readEventInvokeConfig(context: ReadingContext): readonly [string
 
 export const mappingProperties: PropertyTable = {
   BatchSize: performed,
+  Enabled: performed,
   EventSourceArn: performed,
   FunctionName: performed,
   FunctionResponseTypes: performed,
@@ -78,7 +79,7 @@ export const mappingProperties: PropertyTable = {
 };
 
 export function readMapping(context: ReadingContext): MappingPlan {
-  const { logicalId, properties } = context;
+  const { logicalId, properties, identity } = context;
   const types = properties.list("FunctionResponseTypes");
   const unknown = types.find((type) => type !== "ReportBatchItemFailures");
   if (unknown !== undefined) {
@@ -87,6 +88,9 @@ export function readMapping(context: ReadingContext): MappingPlan {
   }
   return {
     logicalId,
+    uuid: identity.ref,
+    arn: identity.attributes.EventSourceMappingArn ?? "",
+    isEnabled: properties.flag("Enabled", true),
     queueArn: properties.text("EventSourceArn"),
     functionArn: context.functionArn(properties.text("FunctionName")),
     // More than 10 need a batching window, which is not performed.

@@ -37,6 +37,11 @@ test.for([
   [{ "Fn::Sub": ["${x}", { x: "1" }] }, undefined], // the form with a map
   [{ "Fn::Sub": "${Nothing}" }, undefined],
   [{ "Fn::Sub": "${Queue.Nothing}" }, undefined],
+  [{ "Fn::Split": [":", { "Fn::GetAtt": ["Queue", "Arn"] }] }, ["arn", "orders"]],
+  [{ "Fn::Split": [":", 7] }, undefined],
+  [{ "Fn::Select": [1, { "Fn::Split": [":", { "Fn::GetAtt": ["Queue", "Arn"] }] }] }, "orders"],
+  [{ "Fn::Select": ["0", ["a", { Ref: "Nobody" }]] }, undefined], // all of the list is resolved, as on AWS
+  [{ "Fn::Select": [2, ["a", "b"]] }, undefined], // beyond the end
   [{ Ref: "Nothing" }, undefined],
   [{ Ref: "AWS::NoValue" }, undefined],
   [{ Ref: ["Queue"] }, undefined],
@@ -49,7 +54,7 @@ test.for([
   return expect(resolve).toThrow(expect.objectContaining({ code: "ERR_REFERENCE", message }));
 });
 
-test.for(["Fn::If", "Fn::ImportValue", "Fn::Select", "Fn::constructor"])("%s is refused", (name) => {
+test.for(["Fn::If", "Fn::ImportValue", "Fn::constructor"])("%s is refused", (name) => {
   expect(() => resolveIntrinsics({ a: { [name]: [] } }, references, "Rule")).toThrow(
     expect.objectContaining({ code: "ERR_INTRINSIC_UNSUPPORTED", message: `Rule uses ${name}, which is not resolved` }),
   );

@@ -50,6 +50,16 @@ const intrinsics: Readonly<Record<string, (argument: unknown, scope: Scope) => u
     const parts = resolve(items);
     return typeof separator === "string" && Array.isArray(parts) ? parts.join(separator) : undefined;
   },
+  "Fn::Select": (argument, { resolve }) => {
+    const [index, items] = Array.isArray(argument) ? argument : [];
+    const parts = resolve(items);
+    return Array.isArray(parts) ? parts[Number(resolve(index))] : undefined;
+  },
+  "Fn::Split": (argument, { resolve }) => {
+    const [separator, source] = Array.isArray(argument) ? argument : [];
+    const text = resolve(source);
+    return typeof separator === "string" && typeof text === "string" ? text.split(separator) : undefined;
+  },
   "Fn::Sub": (argument, { references }) => {
     if (typeof argument !== "string") return undefined;
     let isResolved = true;

@@ -12,6 +12,8 @@ export interface Plan {
   readonly queues: ReadonlyMap<string, QueuePlan>;
   readonly mappings: readonly MappingPlan[];
   readonly permissions: readonly PermissionPlan[];
+  readonly schedules: readonly SchedulePlan[];
+  readonly tables: readonly TablePlan[];
 }
 
 export interface RulePlan {
@@ -60,6 +62,10 @@ export interface QueuePlan {
 
 export interface MappingPlan {
   readonly logicalId: string;
+  /** What `Ref` gives, and what Lambda's API knows it by. */
+  readonly uuid: string;
+  readonly arn: string;
+  readonly isEnabled: boolean;
   readonly queueArn: string;
   readonly functionArn: string;
   readonly batchSize: number;
@@ -73,6 +79,43 @@ export interface PermissionPlan {
   readonly functionArn: string;
   readonly principal: string;
   readonly sourceArn: string | undefined;
+}
+
+/** An EventBridge rule that invokes functions at a rate. */
+export interface SchedulePlan {
+  readonly logicalId: string;
+  readonly arn: string;
+  /** From one invocation to the next. */
+  readonly minutes: number;
+  readonly isEnabled: boolean;
+  readonly functionArns: readonly string[];
+}
+
+/** A DynamoDB table that is paid for each request. */
+export interface TablePlan {
+  readonly logicalId: string;
+  readonly name: string;
+  readonly arn: string;
+  /** Types of the attributes that are in keys, by their names. */
+  readonly attributes: ReadonlyMap<string, "S" | "N" | "B">;
+  readonly key: TableKeyPlan;
+  readonly indexes: readonly TableIndexPlan[];
+  /** Attribute with the seconds since 1970 at which an item ends. */
+  readonly timeToLiveAttribute: string | undefined;
+}
+
+export interface TableKeyPlan {
+  readonly partition: string;
+  readonly sort: string | undefined;
+}
+
+/** A global secondary index. */
+export interface TableIndexPlan {
+  readonly name: string;
+  readonly key: TableKeyPlan;
+  readonly projection: "ALL" | "KEYS_ONLY" | "INCLUDE";
+  /** Attributes beside the keys, where the projection is INCLUDE. */
+  readonly includedAttributes: readonly string[];
 }
 
 /** Everything that a resource's reader may need beside its own properties. */

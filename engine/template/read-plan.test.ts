@@ -21,6 +21,21 @@ const mapping = {
   Type: "AWS::Lambda::EventSourceMapping",
   Properties: { EventSourceArn: { "Fn::GetAtt": ["Orders", "Arn"] }, FunctionName: { Ref: "Forward" } },
 };
+const schedule = {
+  Type: "AWS::Events::Rule",
+  Properties: {
+    ScheduleExpression: "rate(1 minute)",
+    Targets: [{ Arn: { "Fn::GetAtt": ["Forward", "Arn"] }, Id: "Target0" }],
+  },
+};
+const table = {
+  Type: "AWS::DynamoDB::Table",
+  Properties: {
+    AttributeDefinitions: [{ AttributeName: "id", AttributeType: "S" }],
+    BillingMode: "PAY_PER_REQUEST",
+    KeySchema: [{ AttributeName: "id", KeyType: "HASH" }],
+  },
+};
 const rule = {
   Type: "AWS::IoT::TopicRule",
   Properties: {
@@ -168,14 +183,97 @@ test("what a template says is in the plan, in milliseconds and bytes", () => {
   ]);
 });
 
+test("a mapping is enabled unless the template says otherwise, and its Ref is always the same UUID", () => {
+  const resources = { Orders: orders, Role: role, Forward: forward };
+  const read = (properties: object) =>
+    plan({ ...resources, Mapping: withProperties(mapping, properties), Other: mapping }).mappings;
+  const [first, other] = read({});
+  expect(first).toMatchObject({ isEnabled: true });
+  expect(read({ Enabled: false })).toMatchObject([{ isEnabled: false, uuid: first?.uuid }, { isEnabled: true }]);
+  expect(first?.uuid).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/);
+  expect(first?.arn).toBe(`arn:aws:lambda:us-east-1:000000000000:event-source-mapping:${first?.uuid}`);
+  expect(other?.uuid).not.toBe(first?.uuid);
+  const Environment = { Variables: { MAPPING: { Ref: "Mapping" } } };
+  const { functions } = plan({ ...resources, Forward: withProperties(forward, { Environment }), Mapping: mapping });
+  expect([...functions.values()][0]?.environment).toEqual({ MAPPING: first?.uuid });
+});
+
+test("a table with an index and an end of its items", () => {
+  const { tables } = plan({
+    Table: withProperties(table, {
+      TableName: "letters",
+      AttributeDefinitions: [
+        { AttributeName: "id", AttributeType: "S" },
+        { AttributeName: "at", AttributeType: "N" },
+      ],
+      KeySchema: [
+        { AttributeName: "id", KeyType: "HASH" },
+        { AttributeName: "at", KeyType: "RANGE" },
+      ],
+      GlobalSecondaryIndexes: [
+        {
+          IndexName: "byTime",
+          KeySchema: [{ AttributeName: "at", KeyType: "HASH" }],
+          Projection: { ProjectionType: "INCLUDE", NonKeyAttributes: ["reason"] },
+        },
+      ],
+      TimeToLiveSpecification: { AttributeName: "expiresAt", Enabled: true },
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      SSESpecification: { SSEEnabled: true },
+      DeletionProtectionEnabled: true,
+      Tags: [],
+    }),
+    Plain: table,
+  });
+  expect(tables).toEqual([
+    {
+      logicalId: "Table",
+      name: "letters",
+      arn: "arn:aws:dynamodb:us-east-1:000000000000:table/letters",
+      attributes: new Map([
+        ["id", "S"],
+        ["at", "N"],
+      ]),
+      key: { partition: "id", sort: "at" },
+      indexes: [
+        {
+          name: "byTime",
+          key: { partition: "at", sort: undefined },
+          projection: "INCLUDE",
+          includedAttributes: ["reason"],
+        },
+      ],
+      timeToLiveAttribute: "expiresAt",
+    },
+    expect.objectContaining({ name: "acme-test-Plain", indexes: [], timeToLiveAttribute: undefined }),
+  ]);
+});
+
+test.for([
+  ["rate(1 minute)", 1],
+  ["rate(15 minutes)", 15],
+  ["rate(1 hour)", 60],
+  ["rate(2 days)", 2880],
+] as const)("%s is every %i minutes", ([ScheduleExpression, minutes]) => {
+  const { schedules, functions } = plan({
+    Role: role,
+    Forward: forward,
+    Schedule: withProperties(schedule, { ScheduleExpression, Name: "often", State: "ENABLED" }),
+  });
+  const arn = "arn:aws:events:us-east-1:000000000000:rule/often";
+  expect(schedules).toEqual([
+    { logicalId: "Schedule", arn, minutes, isEnabled: true, functionArns: [...functions.keys()] },
+  ]);
+});
+
 const payload = (rest: object) => withProperties(rule, { TopicRulePayload: { Sql: "SELECT * FROM 'a'", ...rest } });
 
 test.for([
   [
     "a resource type",
-    { Table: { Type: "AWS::DynamoDB::Table" } },
+    { Table: { Type: "AWS::DynamoDB::GlobalTable" } },
     "ERR_RESOURCE_UNSUPPORTED",
-    "Table is of type AWS::DynamoDB::Table",
+    "Table is of type AWS::DynamoDB::GlobalTable",
   ],
   ["a custom resource", { Mine: { Type: "Custom::Mine" } }, "ERR_RESOURCE_UNSUPPORTED", "Mine is of type Custom::Mine"],
   ["a type that every object has", { Mine: { Type: "constructor" } }, "ERR_RESOURCE_UNSUPPORTED", "Mine is of type"],
@@ -294,6 +392,70 @@ test.for([
     "Events has the property DestinationConfig",
   ],
   [
+    "a dead-letter queue of a function",
+    { Role: role, Forward: withProperties(forward, { DeadLetterConfig: {} }) },
+    "ERR_PROPERTY_UNSUPPORTED",
+    "Forward has the property DeadLetterConfig",
+  ],
+  [
+    "a table with capacities",
+    { Table: withProperties(table, { BillingMode: "PROVISIONED" }) },
+    "ERR_PROPERTY_UNSUPPORTED",
+    "Table.BillingMode is PROVISIONED",
+  ],
+  [
+    "a table's stream",
+    { Table: withProperties(table, { StreamSpecification: {} }) },
+    "ERR_PROPERTY_UNSUPPORTED",
+    "Table has the property StreamSpecification",
+  ],
+  [
+    "a table's attribute type",
+    { Table: withProperties(table, { AttributeDefinitions: [{ AttributeName: "id", AttributeType: "M" }] }) },
+    "ERR_PROPERTY_INVALID",
+    "Table.AttributeDefinitions[0].AttributeType is M",
+  ],
+  [
+    "a table without a partition key",
+    { Table: withProperties(table, { KeySchema: [{ AttributeName: "id", KeyType: "RANGE" }] }) },
+    "ERR_PROPERTY_INVALID",
+    "Table.KeySchema is not one HASH key",
+  ],
+  [
+    "a cron expression",
+    { Role: role, Forward: forward, Schedule: withProperties(schedule, { ScheduleExpression: "cron(0 12 * * ? *)" }) },
+    "ERR_PROPERTY_UNSUPPORTED",
+    "Schedule.ScheduleExpression is cron(0 12 * * ? *)",
+  ],
+  [
+    "a rate in the wrong number, as on AWS",
+    { Role: role, Forward: forward, Schedule: withProperties(schedule, { ScheduleExpression: "rate(1 minutes)" }) },
+    "ERR_PROPERTY_INVALID",
+    "Schedule.ScheduleExpression is rate(1 minutes)",
+  ],
+  [
+    "a schedule of something else than a function",
+    { Schedule: withProperties(schedule, { Targets: [{ Arn: "arn:other", Id: "a" }] }) },
+    "ERR_REFERENCE",
+    "Schedule names the function arn:other",
+  ],
+  [
+    "a target's own event",
+    {
+      Role: role,
+      Forward: forward,
+      Schedule: withProperties(schedule, { Targets: [{ Arn: { Ref: "Forward" }, Id: "a", Input: "{}" }] }),
+    },
+    "ERR_PROPERTY_UNSUPPORTED",
+    "Schedule.Targets[0] has the property Input",
+  ],
+  [
+    "an event pattern",
+    { Schedule: { Type: "AWS::Events::Rule", Properties: { EventPattern: {} } } },
+    "ERR_PROPERTY_UNSUPPORTED",
+    "Schedule has the property EventPattern",
+  ],
+  [
     "a rule without SQL",
     { Rule: withProperties(rule, { TopicRulePayload: { Actions: [] } }) },
     "ERR_PROPERTY_INVALID",
@@ -330,7 +492,10 @@ test("sections and resources without an effect are passed over", () => {
   const log = { Type: "AWS::Logs::LogGroup", Properties: { RetentionInDays: 30 }, DeletionPolicy: "Delete" };
   const policy = { Type: "AWS::SQS::QueuePolicy", Properties: { PolicyDocument: { "Fn::Unknown": 1 } } };
   const sections = { Description: "text", Outputs: { Url: {} }, Rules: { CheckBootstrapVersion: {} } };
-  expect(plan({ Log: log, Policy: policy, Orders: orders }, sections).queues.size).toBe(1);
+  const alarm = { Type: "AWS::CloudWatch::Alarm", Properties: { AlarmActions: [{ Ref: "Topic" }] } };
+  const topic = { Type: "AWS::SNS::Topic" };
+  const resources = { Log: log, Policy: policy, Orders: orders, Alarm: alarm, Topic: topic };
+  expect(plan(resources, sections).queues.size).toBe(1);
 });
 
 test("a parameter has its default, or the value that is given", () => {

@@ -16,10 +16,14 @@ import type { FunctionPlan, Identity, Plan, ReadingContext } from "./plan.ts";
 import { Properties, type PropertyTable } from "./properties.ts";
 import { queueProperties, readQueue } from "./queue.ts";
 import { identify, nameProperties, place, typesWithoutEffect } from "./resource-types.ts";
+import { readSchedule, scheduleProperties } from "./schedule.ts";
+import { readTable, tableProperties } from "./table.ts";
 import { readTopicRule, topicRuleProperties } from "./topic-rule.ts";
 
 /** The properties of the resource types that the engine performs. */
 const performedTypes: Readonly<Record<string, PropertyTable>> = {
+  "AWS::DynamoDB::Table": tableProperties,
+  "AWS::Events::Rule": scheduleProperties,
   "AWS::IoT::TopicRule": topicRuleProperties,
   "AWS::Lambda::EventInvokeConfig": eventInvokeConfigProperties,
   "AWS::Lambda::EventSourceMapping": mappingProperties,
@@ -55,6 +59,8 @@ export function readPlan(assembly: Assembly, parameters: Readonly<Record<string,
     queues: new Map(read("AWS::SQS::Queue", readQueue).map((plan) => [plan.arn, plan])),
     mappings: read("AWS::Lambda::EventSourceMapping", readMapping),
     permissions: read("AWS::Lambda::Permission", readPermission).filter((permission) => permission !== undefined),
+    schedules: read("AWS::Events::Rule", readSchedule),
+    tables: read("AWS::DynamoDB::Table", readTable),
   };
 }
 

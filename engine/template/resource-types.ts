@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Identity } from "./plan.ts";
 
 /** The account and Region that names are made for. Nothing is called there; ARNs need them. */
@@ -5,21 +6,29 @@ export const place = { partition: "aws", region: "us-east-1", accountId: "000000
 
 /** Properties that name a resource; where they are absent CloudFormation makes a name of the stack and logical ID. */
 export const nameProperties: Readonly<Record<string, string>> = {
+  "AWS::CloudWatch::Alarm": "AlarmName",
+  "AWS::DynamoDB::Table": "TableName",
+  "AWS::Events::Rule": "Name",
   "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
   "AWS::IAM::Role": "RoleName",
   "AWS::IoT::TopicRule": "RuleName",
   "AWS::Lambda::Function": "FunctionName",
   "AWS::Logs::LogGroup": "LogGroupName",
+  "AWS::SNS::Topic": "TopicName",
   "AWS::SQS::Queue": "QueueName",
 };
 
 /** Resource types that are deployed and have nothing to do on one machine, each with the reason. */
 export const typesWithoutEffect: Readonly<Record<string, string>> = {
   "AWS::CDK::Metadata": "tells AWS which constructs are in use",
+  "AWS::CloudWatch::Alarm": "alarms are lines of the log here",
   "AWS::IAM::ManagedPolicy": "nothing here asks IAM",
   "AWS::IAM::Policy": "nothing here asks IAM",
   "AWS::IAM::Role": "nothing here asks IAM",
   "AWS::Logs::LogGroup": "functions print to the engine's log",
+  "AWS::SNS::Subscription": "alarms are lines of the log here",
+  "AWS::SNS::Topic": "alarms are lines of the log here",
+  "AWS::SNS::TopicPolicy": "alarms are lines of the log here",
   "AWS::SQS::QueuePolicy": "the queues are reached from this process only",
 };
 
@@ -28,13 +37,21 @@ const arn = (service: string, resource: string) =>
 
 /** What `Ref` and `Fn::GetAtt` give, by type. @see https://docs.aws.amazon.com/AWSCloudFormation, "Return values" */
 const identities: Readonly<Record<string, (name: string) => Omit<Identity, "name">>> = {
+  "AWS::CloudWatch::Alarm": (name) => ({ ref: name, attributes: { Arn: arn("cloudwatch", `alarm:${name}`) } }),
+  "AWS::DynamoDB::Table": (name) => ({ ref: name, attributes: { Arn: arn("dynamodb", `table/${name}`) } }),
+  "AWS::Events::Rule": (name) => ({ ref: name, attributes: { Arn: arn("events", `rule/${name}`) } }),
   "AWS::IAM::Role": (name) => ({
     ref: name,
     attributes: { Arn: `arn:${place.partition}:iam::${place.accountId}:role/${name}` },
   }),
   "AWS::IoT::TopicRule": (name) => ({ ref: name, attributes: { Arn: arn("iot", `rule/${name}`) } }),
+  "AWS::Lambda::EventSourceMapping": (name) => {
+    const id = uuidOf(name);
+    return { ref: id, attributes: { EventSourceMappingArn: arn("lambda", `event-source-mapping:${id}`), Id: id } };
+  },
   "AWS::Lambda::Function": (name) => ({ ref: name, attributes: { Arn: arn("lambda", `function:${name}`) } }),
   "AWS::Logs::LogGroup": (name) => ({ ref: name, attributes: { Arn: arn("logs", `log-group:${name}:*`) } }),
+  "AWS::SNS::Topic": (name) => ({ ref: arn("sns", name), attributes: { TopicArn: arn("sns", name), TopicName: name } }),
   "AWS::SQS::Queue": (name) => {
     const url = `https://sqs.${place.region}.${place.urlSuffix}/${place.accountId}/${name}`;
     return { ref: url, attributes: { Arn: arn("sqs", name), QueueName: name, QueueUrl: url } };
@@ -43,4 +60,11 @@ const identities: Readonly<Record<string, (name: string) => Omit<Identity, "name
 
 export function identify(type: string, name: string): Identity {
   return { name, ...(identities[type]?.(name) ?? { ref: name, attributes: {} }) };
+}
+
+/** Always the same for a name, as a deployed resource keeps its UUID: RFC 9562 §5.8, the hash in place of chance. */
+function uuidOf(name: string): string {
+  const [, first, second, third, fourth, last] =
+    /^(.{8})(.{4}).(.{3}).(.{3})(.{12})/.exec(createHash("sha256").update(name).digest("hex")) ?? [];
+  return `${first}-${second}-8${third}-8${fourth}-${last}`;
 }

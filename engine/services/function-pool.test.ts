@@ -1,0 +1,76 @@
+import { expect, test } from "vitest";
+import { functionOf } from "../testing.ts";
+import { FunctionPool, type Work, type WorkSource } from "./function-pool.ts";
+import { ReservedConcurrency } from "./reserved-concurrency.ts";
+
+/** Invocations that wait, and a promise for the end of all. */
+class Backlog implements WorkSource {
+  readonly ended: Promise<void>;
+  readonly #events: string[];
+  readonly #onEnd: () => void;
+  #left: number;
+
+  constructor(name: string, count: number) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#events = Array.from({ length: count }, () => JSON.stringify(name));
+    this.#left = count;
+    this.ended = promise;
+    this.#onEnd = resolve;
+  }
+
+  take(): Work | undefined {
+    const event = this.#events.shift();
+    if (event === undefined) return undefined;
+    const settle = () => {
+      this.#left -= 1;
+      if (this.#left === 0) this.#onEnd();
+    };
+    return { event, settle };
+  }
+}
+
+const code = `
+  const now = () => performance.timeOrigin + performance.now();
+  export const handler = async (name) => {
+    const begin = now();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    console.log(JSON.stringify({ name, begin, end: now() }));
+  };`;
+
+test("two sources of a function that reserves one invocation take turns, and never overlap", async () => {
+  const options = functionOf(code);
+  const reserved = new ReservedConcurrency(1);
+  const backlogs = [new Backlog("a", 20), new Backlog("b", 20)];
+  const pools = backlogs.map((backlog) => new FunctionPool(options, 1, backlog, reserved));
+  await Promise.all(backlogs.map(({ ended }) => ended));
+  await Promise.all(pools.map((pool) => pool[Symbol.asyncDispose]()));
+  const spans = options.output.lines
+    .map((line): { name: string; begin: number; end: number } => JSON.parse(line))
+    .toSorted((one, other) => one.begin - other.begin);
+  expect(spans).toHaveLength(40);
+  for (const [index, { begin }] of spans.entries()) expect(begin).toBeGreaterThanOrEqual(spans[index - 1]?.end ?? 0);
+  // From the moment that both run, no backlog keeps the other one out.
+  const both = spans.slice(spans.findIndex(({ name }) => name !== spans[0]?.name) - 1);
+  const alternating = both.slice(0, 20).map(({ name }) => name);
+  expect(alternating).toEqual(alternating.map((_, index) => alternating[index % 2]));
+});
+
+test("a source that has nothing to do leaves the concurrency to the others", async () => {
+  const options = functionOf(code);
+  const reserved = new ReservedConcurrency(1);
+  const backlog = new Backlog("a", 5);
+  await using _ = new FunctionPool(options, 1, { take: () => undefined }, reserved);
+  await using __ = new FunctionPool(options, 1, backlog, reserved);
+  await backlog.ended;
+});
+
+test("a limit that is lowered to nothing stops the taking, and raised again it goes on", async () => {
+  const options = functionOf(code);
+  const backlog = new Backlog("a", 5);
+  await using pool = new FunctionPool(options, 2, backlog);
+  pool.setLimit(0);
+  await pool.started();
+  await pool.whenIdle();
+  pool.setLimit(1);
+  await backlog.ended;
+});

@@ -1,0 +1,44 @@
+/** A pool of environments as far as it shares a function's concurrency. */
+export interface ConcurrencyUser {
+  /** Takes up what waits, if there is room. */
+  wake(): void;
+}
+
+/**
+ * The invocations that a function reserves, where several sources invoke it: at no time more of them run, whichever
+ * source they are from. A function with one source needs nothing of this, its pool's own limit says the same.
+ */
+export class ReservedConcurrency {
+  readonly limit: number;
+  /** The one that has waited longest for its turn is the first. */
+  readonly #users = new Set<ConcurrencyUser>();
+  #running = 0;
+
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  join(user: ConcurrencyUser): void {
+    this.#users.add(user);
+  }
+
+  /** Whether an invocation may begin; whoever was let in says `cancel` or `leave`. */
+  enter(): boolean {
+    if (this.#users.size > 1 && this.#running >= this.limit) return false;
+    this.#running += 1;
+    return true;
+  }
+
+  /** There was nothing to invoke. */
+  cancel(): void {
+    this.#running -= 1;
+  }
+
+  /** An invocation has ended: it is the others' turn first, so that no backlog keeps them out. */
+  leave(user: ConcurrencyUser): void {
+    this.#running -= 1;
+    this.#users.delete(user);
+    for (const other of this.#users) other.wake();
+    this.#users.add(user);
+  }
+}
