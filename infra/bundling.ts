@@ -2,6 +2,8 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BundlingOptions, LogLevel, OutputFormat } from "aws-cdk-lib/aws-lambda-nodejs";
 import { defaultConfigFile } from "../scheme/load-scheme.ts";
+import type { Scheme } from "../scheme/scheme.ts";
+import { hasLease, secretNames } from "./scheme-needs.ts";
 
 /** The folder of `package.json`, `cdk.json` and the scheme. */
 export const projectRoot = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -9,12 +11,11 @@ export const projectRoot = dirname(dirname(fileURLToPath(import.meta.url)));
 export interface BundleOptions {
   /** The scheme's file, which `#scheme` stands for. */
   readonly configFile: string;
-  /** Whether the scheme names secrets. */
-  readonly hasSecrets: boolean;
+  readonly scheme: Scheme;
 }
 
 /** How esbuild makes the bundle of a Lambda function, the scheme in it. */
-export function bundling({ configFile, hasSecrets }: BundleOptions): BundlingOptions {
+export function bundling({ configFile, scheme }: BundleOptions): BundlingOptions {
   const file = resolve(configFile);
   const isDefault = file === join(projectRoot, defaultConfigFile);
   return {
@@ -25,8 +26,8 @@ export function bundling({ configFile, hasSecrets }: BundleOptions): BundlingOpt
     minify: true,
     sourceMap: true,
     sourcesContent: false,
-    // Imported for secrets alone. A third of the bundle and of the start of an environment without any.
-    ...(hasSecrets ? { bundleAwsSDK: true } : { externalModules: ["@aws-sdk/*"] }),
+    // The AWS SDK is bundled: Lambda's own copy loads more slowly, and changes when AWS wants it.
+    externalModules: unusedPackages(scheme),
     // undici calls `require` for parts of Node, which an ES module does not have.
     banner: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);",
     ...(isDefault ? {} : { esbuildArgs: { "--alias": [`#scheme=${file}`] } }),
@@ -41,4 +42,12 @@ export function bundling({ configFile, hasSecrets }: BundleOptions): BundlingOpt
       ],
     },
   };
+}
+
+/** Packages that are imported when a scheme asks for what they do, and that a bundle goes without where it does not. */
+function unusedPackages(scheme: Scheme): string[] {
+  return [
+    ...(secretNames(scheme).length > 0 ? [] : ["@aws-sdk/client-secrets-manager"]),
+    ...(hasLease(scheme) ? [] : ["@aws-lambda-powertools/idempotency"]),
+  ];
 }

@@ -2,9 +2,9 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { defineScheme } from "../scheme/define-scheme.ts";
 import type { Qos } from "../scheme/scheme.ts";
-import { divideConcurrency, invocationSeconds } from "./concurrency.ts";
+import { type Concurrency, divideConcurrency, requestsOf } from "./concurrency.ts";
 
-function divide(maxConcurrency: number, queued: number, direct: number) {
+function divide(maxConcurrency: number, queued: number, direct: number): Concurrency {
   const qos: readonly Qos[] = [...Array<Qos>(queued).fill(1), ...Array<Qos>(direct).fill(0)];
   const routes = Object.fromEntries(
     qos.map((level, index) => [`r${index}`, { topic: `${index}/{deviceId}`, qos: level }]),
@@ -12,52 +12,58 @@ function divide(maxConcurrency: number, queued: number, direct: number) {
   return divideConcurrency(defineScheme({ name: "test", api: { url: "https://api.example", maxConcurrency }, routes }));
 }
 
+/** As `direct, invocations × requests of the fresh lane, the same of the retry lane`. */
+function show({ direct, lanes }: Concurrency): string {
+  const all = lanes === undefined ? [] : [lanes.fresh, lanes.retry];
+  return [direct, ...all.map(({ invocations, parallelRequests }) => `${invocations}×${parallelRequests}`)].join(", ");
+}
+
 test.for([
-  [50, 2, 1, { direct: 10, perQueue: 2, parallelRequests: 10 }],
-  [50, 2, 0, { direct: 0, perQueue: 2, parallelRequests: 10 }],
-  [50, 0, 3, { direct: 50, perQueue: 0, parallelRequests: 1 }],
-  [200, 2, 1, { direct: 40, perQueue: 8, parallelRequests: 10 }],
-  [30, 2, 1, { direct: 6, perQueue: 2, parallelRequests: 6 }],
-  [5, 2, 1, { direct: 1, perQueue: 2, parallelRequests: 1 }], // the least
-  [9, 4, 1, { direct: 1, perQueue: 2, parallelRequests: 1 }],
-  [2, 1, 0, { direct: 0, perQueue: 2, parallelRequests: 1 }],
-  [1, 0, 1, { direct: 1, perQueue: 0, parallelRequests: 1 }],
-] as const)("%i requests for %i queues and %i direct routes", ([maximum, queued, direct, expected]) => {
-  expect(divide(maximum, queued, direct)).toEqual(expected);
+  [50, 2, 1, "10, 4×3, 2×4"],
+  [50, 2, 0, "0, 5×3, 2×5"],
+  [50, 0, 3, "50"],
+  [200, 2, 1, "40, 5×10, 3×10"],
+  [1000, 1, 1, "200, 48×10, 32×10"],
+  [30, 2, 1, "6, 4×2, 2×2"],
+  [9, 2, 1, "1, 2×1, 2×1"], // the least
+  [11, 2, 0, "0, 3×1, 2×1"],
+  [17, 4, 1, "1, 2×1, 2×1"],
+  [4, 1, 0, "0, 2×1, 2×1"],
+  [1, 0, 1, "1"],
+] as const)("%i requests for %i QoS 1 routes and %i direct ones", ([maximum, queued, direct, expected]) => {
+  expect(show(divide(maximum, queued, direct))).toBe(expected);
 });
 
 test("never exceeds the maximum, and is within what AWS takes", () => {
   const counts = fc.tuple(fc.integer({ min: 0, max: 20 }), fc.integer({ min: 0, max: 20 }));
   const schemes = counts.filter(([queued, direct]) => queued + direct > 0);
   fc.assert(
-    fc.property(fc.integer({ min: 41, max: 10_000 }), schemes, (maximum, [queued, routes]) => {
-      const { direct, perQueue, parallelRequests } = divide(maximum, queued, routes);
-      expect(direct + queued * perQueue * parallelRequests).toBeLessThanOrEqual(maximum);
+    fc.property(fc.integer({ min: 81, max: 10_000 }), schemes, (maximum, [queued, routes]) => {
+      const { direct, lanes } = divide(maximum, queued, routes);
       expect(direct >= 1).toBe(routes > 0);
-      if (queued === 0) return;
-      expect(perQueue).toBeGreaterThanOrEqual(2);
-      expect(perQueue).toBeLessThanOrEqual(1000);
-      expect(parallelRequests).toBeGreaterThanOrEqual(1);
-      expect(parallelRequests).toBeLessThanOrEqual(10);
+      expect(lanes !== undefined).toBe(queued > 0);
+      const all = lanes === undefined ? [] : [lanes.fresh, lanes.retry];
+      const perRoute = all.reduce((sum, lane) => sum + requestsOf(lane), 0);
+      expect(direct + queued * perRoute).toBeLessThanOrEqual(maximum);
+      for (const { invocations, parallelRequests } of all) {
+        expect(invocations).toBeGreaterThanOrEqual(2);
+        expect(invocations).toBeLessThanOrEqual(1000);
+        expect(parallelRequests).toBeGreaterThanOrEqual(1);
+        expect(parallelRequests).toBeLessThanOrEqual(10);
+      }
+      if (lanes === undefined) return;
+      // One slow message in four leaves three invocations to the others.
+      if (requestsOf(lanes.fresh) >= 4) expect(lanes.fresh.invocations).toBeGreaterThanOrEqual(4);
+      expect(requestsOf(lanes.retry)).toBeLessThanOrEqual(Math.max(2, perRoute / 2));
     }),
   );
 });
 
 test.for([
-  [4, 2, 1, "2 queues of QoS 1 routes × 2 invocations + 1 for QoS 0 routes", 5],
-  [1, 1, 0, "1 queues of QoS 1 routes × 2 invocations", 2],
-] as const)("refuses %i requests for %i queues and %i direct routes", ([maximum, queued, direct, parts, least]) => {
+  [8, 2, 1, "2 QoS 1 routes × 2 queues × 2 invocations + 1 for QoS 0 routes", 9],
+  [1, 1, 0, "1 QoS 1 routes × 2 queues × 2 invocations", 4],
+] as const)("refuses %i requests for %i QoS 1 routes and %i direct ones", ([maximum, queued, direct, parts, least]) => {
   expect(() => divide(maximum, queued, direct)).toThrow(
     `api.maxConcurrency: ${maximum} is too small: ${parts}, the least that AWS can be limited to, makes ${least}`,
   );
-});
-
-test.for([
-  [1, 1, 10_000, 15],
-  [10, 10, 10_000, 15],
-  [10, 3, 10_000, 45], // four rounds
-  [10, 1, 60_000, 605], // the longest there is: Lambda takes 900
-  [1, 1, 100, 6],
-] as const)("%i messages, %i at a time, of %i ms take %i s at most", ([messages, parallel, timeoutMs, seconds]) => {
-  expect(invocationSeconds(messages, parallel, timeoutMs)).toBe(seconds);
 });

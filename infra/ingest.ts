@@ -1,20 +1,28 @@
 import { Duration, Stack } from "aws-cdk-lib";
 import { ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import type { CfnTopicRule } from "aws-cdk-lib/aws-iot";
-import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
-import { type IQueue, Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
+import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
+import type { DirectEnvironment } from "../lambdas/forward/environment.ts";
+import { resourceNames } from "../scheme/resource-names.ts";
 import type { Route, Scheme } from "../scheme/scheme.ts";
-import { batchSize, type Concurrency, divideConcurrency, invocationSeconds } from "./concurrency.ts";
-import { queueRetention } from "./dead-letter-queue.ts";
-import { ForwardFunction, type ForwardFunctionProps } from "./forward-function.ts";
+import { Circuit } from "./circuit.ts";
+import { batchSize, type Concurrency, divideConcurrency } from "./concurrency.ts";
+import { ForwardLane, type LaneQueue } from "./forward-lane.ts";
+import { RequestFunction } from "./request-function.ts";
+import type { Stores } from "./stores.ts";
+import { circuitSeconds, directSeconds, visibilityTimeout } from "./time-limits.ts";
 import { lambdaAction, sendingRole, sqsAction, TopicRule } from "./topic-rule.ts";
+import { TrestleQueue } from "./trestle-queue.ts";
 
-/** Receives of a message before it becomes a dead letter. */
-const maxReceiveCount = 5;
+/** A fresh message is received once: whatever becomes of it, the next receive is the retry queue's. */
+const freshReceives = 1;
 
-/** AWS's advice for a queue that feeds a function: room for the function's throttling and retries within a receive. */
-const visibilityTimeouts = 6;
+/**
+ * SQS's own limit. `forward` ends a message after its last attempt, and it is received without an attempt where its
+ * route has to wait: the queue's count is there for what `forward` cannot end.
+ */
+const retryReceives = 1000;
 
 /** Age in seconds at which a QoS 0 message that still waits for the direct function is no news any more. */
 const maxDirectAgeSeconds = 60;
@@ -23,35 +31,49 @@ export interface IngestProps {
   readonly scheme: Scheme;
   readonly configFile: string;
   readonly apiUrl: string;
+  readonly stores: Stores;
   readonly deadLetterQueue: IQueue;
 }
 
 /**
- * The way up, from topic rules to the API. A QoS 0 route's rule invokes the direct function. A QoS 1 route has a queue
- * of its own that feeds the queued function, so that no route holds up another and each can be paused alone.
+ * The way up, from topic rules to the API. A QoS 0 route's rule invokes the direct function. A QoS 1 route has two
+ * queues of its own, so that no route holds up another: what fails of the fresh queue moves to the retry queue, and
+ * fresh messages never stand behind it.
  */
 export class Ingest extends Construct {
+  /** The retry queue of each QoS 1 route, by the route's name. */
+  readonly retryQueues: ReadonlyMap<string, IQueue>;
   readonly #props: IngestProps;
-  readonly #concurrency: Concurrency;
   readonly #errorAction: CfnTopicRule.ActionProperty;
 
   constructor(scope: Construct, id: string, props: IngestProps) {
     super(scope, id);
     const { scheme, deadLetterQueue } = props;
     this.#props = props;
-    this.#concurrency = divideConcurrency(scheme);
     this.#errorAction = sqsAction(deadLetterQueue, sendingRole(this, "ErrorActionRole", deadLetterQueue));
+    const { direct, lanes } = divideConcurrency(scheme);
     const routes = [...scheme.routes.values()];
-    this.#addDirectRoutes(routes.filter((route) => route.qos === 0));
-    this.#addQueuedRoutes(routes.filter((route) => route.qos === 1));
+    this.#addDirectRoutes(
+      routes.filter((route) => route.qos === 0),
+      direct,
+    );
+    this.retryQueues = this.#addQueuedRoutes(
+      routes.filter((route) => route.qos === 1),
+      lanes,
+    );
   }
 
-  #addDirectRoutes(routes: readonly Route[]): void {
+  #addDirectRoutes(routes: readonly Route[], reservedConcurrentExecutions: number): void {
     if (routes.length === 0) return;
-    const forward = new ForwardFunction(this, "ForwardDirect", {
-      ...this.#functionProps(1, 1),
+    const { scheme, configFile, apiUrl } = this.#props;
+    const forward = new RequestFunction<DirectEnvironment>(this, "ForwardDirect", {
+      scheme,
+      configFile,
+      folder: "forward",
       description: "Makes a request of each QoS 0 message, as the topic rules invoke it",
-      reservedConcurrentExecutions: this.#concurrency.direct,
+      timeoutSeconds: directSeconds(scheme.api.timeoutMs),
+      reservedConcurrentExecutions,
+      environment: { API_URL: apiUrl, PARALLEL_REQUESTS: "1", LANE: "direct" },
     });
     // Fire and forget is what QoS 0 asks for: no second try, and no destination for what was lost.
     forward.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.seconds(maxDirectAgeSeconds) });
@@ -65,28 +87,51 @@ export class Ingest extends Construct {
     }
   }
 
-  #addQueuedRoutes(routes: readonly Route[]): void {
-    if (routes.length === 0) return;
-    const { perQueue, parallelRequests } = this.#concurrency;
-    const options = this.#functionProps(batchSize, parallelRequests);
-    const forward = new ForwardFunction(this, "ForwardQueued", {
-      ...options,
-      description: "Makes requests of QoS 1 messages, in batches from the routes' queues",
+  #addQueuedRoutes(routes: readonly Route[], lanes: Concurrency["lanes"]): ReadonlyMap<string, IQueue> {
+    if (lanes === undefined) return new Map();
+    const { scheme } = this.#props;
+    const circuitQueue = new TrestleQueue(this, "CircuitQueue", {
+      queueName: resourceNames(scheme).circuitQueue,
+      visibilityTimeout: visibilityTimeout(circuitSeconds(scheme.api.timeoutMs)),
+      // The function looks by itself every minute.
+      retentionPeriod: Duration.minutes(1),
     });
-    for (const route of routes) {
-      const scope = this.#scopeOf(route);
-      const queue = new Queue(scope, "Queue", {
-        retentionPeriod: queueRetention,
-        visibilityTimeout: Duration.seconds(visibilityTimeouts * options.timeoutSeconds),
-        encryption: QueueEncryption.SQS_MANAGED,
-        enforceSSL: true,
-        deadLetterQueue: { queue: this.#props.deadLetterQueue, maxReceiveCount },
-      });
-      this.#addRule(route, scope, sqsAction(queue, sendingRole(scope, "Role", queue)));
-      forward.addEventSource(
-        new SqsEventSource(queue, { batchSize, reportBatchItemFailures: true, maxConcurrency: perQueue }),
-      );
-    }
+    const common = { ...this.#props, circuitQueue };
+    const fresh = new ForwardLane(this, "ForwardFresh", {
+      ...common,
+      lane: "fresh",
+      description: "Makes requests of QoS 1 messages, in batches from the routes' queues",
+      concurrency: lanes.fresh,
+      batchSize,
+    });
+    const retry = new ForwardLane(this, "ForwardRetry", {
+      ...common,
+      lane: "retry",
+      description: "Makes requests of the QoS 1 messages that could not be delivered at once",
+      concurrency: lanes.retry,
+      // All at one time: what is slow here would make the others of its batch wait for it.
+      batchSize: lanes.retry.parallelRequests,
+    });
+    const retryQueues = new Map(routes.map((route) => [route.name, this.#addQueuedRoute(route, fresh, retry)]));
+    new Circuit(this, "Circuit", { ...common, retry, retryQueues: [...retryQueues.values()] });
+    return new Map([...retryQueues].map(([route, { queue }]) => [route, queue]));
+  }
+
+  /** @returns its retry queue. */
+  #addQueuedRoute(route: Route, fresh: ForwardLane, retry: ForwardLane): LaneQueue {
+    const { scheme, deadLetterQueue } = this.#props;
+    const names = resourceNames(scheme);
+    const scope = this.#scopeOf(route);
+    const retries = retry.addQueue(scope, "RetryQueue", {
+      queueName: names.retryQueue(route.name),
+      deadLetterQueue: { queue: deadLetterQueue, maxReceiveCount: retryReceives },
+    });
+    const { queue } = fresh.addQueue(scope, "Queue", {
+      queueName: names.freshQueue(route.name),
+      deadLetterQueue: { queue: retries.queue, maxReceiveCount: freshReceives },
+    });
+    this.#addRule(route, scope, sqsAction(queue, sendingRole(scope, "Role", queue)));
+    return retries;
   }
 
   /** Apart from the rest, since users name their routes as they like. */
@@ -96,11 +141,5 @@ export class Ingest extends Construct {
 
   #addRule(route: Route, scope: Construct, action: CfnTopicRule.ActionProperty): TopicRule {
     return new TopicRule(scope, "Rule", { route, action, errorAction: this.#errorAction });
-  }
-
-  #functionProps(messages: number, parallelRequests: number): ForwardFunctionProps {
-    const { scheme, configFile, apiUrl } = this.#props;
-    const timeoutSeconds = invocationSeconds(messages, parallelRequests, scheme.api.timeoutMs);
-    return { scheme, configFile, apiUrl, parallelRequests, timeoutSeconds };
   }
 }

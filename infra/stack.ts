@@ -1,7 +1,9 @@
 import { type App, CfnParameter, DefaultStackSynthesizer, type IStackSynthesizer, Stack } from "aws-cdk-lib";
 import type { Scheme } from "../scheme/scheme.ts";
-import { DeadLetterQueue } from "./dead-letter-queue.ts";
+import { Alarms } from "./alarms.ts";
+import { DeadLetters } from "./dead-letters.ts";
 import { Ingest } from "./ingest.ts";
+import { Stores } from "./stores.ts";
 
 export interface TrestleStackProps {
   readonly scheme: Scheme;
@@ -30,11 +32,16 @@ export class TrestleStack extends Stack {
       allowedPattern: "^https?://[^?#\\s]+$",
       constraintDescription: "must be an http: or https: URL without query and fragment",
     });
-    new Ingest(this, "Ingest", {
+    const stores = new Stores(this, "Stores", scheme);
+    const { queue: deadLetterQueue } = new DeadLetters(this, "DeadLetters", { scheme, configFile, stores });
+    const { retryQueues } = new Ingest(this, "Ingest", {
       scheme,
       configFile,
       apiUrl: apiUrl.valueAsString,
-      deadLetterQueue: new DeadLetterQueue(this, "DeadLetterQueue"),
+      stores,
+      deadLetterQueue,
     });
+    if (scheme.alarms === undefined) return;
+    new Alarms(this, "Alarms", { scheme, email: scheme.alarms.email, deadLetterQueue, retryQueues });
   }
 }

@@ -5,9 +5,9 @@ import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
+import { startTables } from "../lambdas/store/testing.ts";
 import { projectRoot } from "./bundling.ts";
 import { checkTemplate } from "./check-template.ts";
 import { type Synthesized, synthesize } from "./synthesize.ts";
@@ -58,6 +58,7 @@ test("gives the same from another checkout", async () => {
     "cdk.json",
     "package.json",
     "package-lock.json",
+    "tsconfig.json", // esbuild heeds it
     "trestle.config.ts",
     "infra",
     "lambdas",
@@ -69,16 +70,64 @@ test("gives the same from another checkout", async () => {
   expect(await cdkSynth(root)).toBe(template);
 });
 
-test("tells nothing of this machine", async () => {
-  const [asset = ""] = (await readdir(outDir)).filter((name) => name.startsWith("asset."));
-  const sourceMap = await readFile(join(outDir, asset, "index.mjs.map"), "utf8");
-  for (const text of [template, sourceMap, await readFile(join(outDir, asset, "index.mjs"), "utf8")]) {
+/** The folder of a function's bundle, known by its handler. */
+async function bundleOf(folder: string, from = outDir): Promise<string> {
+  for (const name of await readdir(from)) {
+    if (!name.startsWith("asset.")) continue;
+    const { sources }: SourceMap = JSON.parse(await readFile(join(from, name, "index.mjs.map"), "utf8"));
+    if (sources.includes(`lambdas/${folder}/handler.ts`)) return join(from, name);
+  }
+  throw new Error(`no bundle has the handler of ${folder}`);
+}
+
+interface SourceMap {
+  readonly sources: readonly string[];
+}
+
+const functions = ["forward", "circuit", "dead-letters"] as const;
+
+test.for(functions)("the bundle of %s tells nothing of this machine", async (folder) => {
+  const bundle = await bundleOf(folder);
+  const sourceMap = await readFile(join(bundle, "index.mjs.map"), "utf8");
+  for (const text of [template, sourceMap, await readFile(join(bundle, "index.mjs"), "utf8")]) {
     expect(text).not.toContain(projectRoot);
     expect(text).not.toContain(tmpdir());
   }
-  const { sources }: { readonly sources: readonly string[] } = JSON.parse(sourceMap);
-  expect(sources).toContain("lambdas/forward/handler.ts");
+  const { sources }: SourceMap = JSON.parse(sourceMap);
   expect(sources.filter((source) => source.startsWith("/") || source.startsWith(".."))).toEqual([]);
+});
+
+interface FunctionResource {
+  readonly Type: string;
+  readonly Properties: { readonly Environment: { readonly Variables: Readonly<Record<string, unknown>> } };
+  readonly Metadata: Readonly<Record<string, string>>;
+}
+
+/** Bundle and environment of each function of the template; for what only AWS knows, another text stands. */
+function deployedFunctions(): readonly { readonly id: string; readonly folder: string; readonly env: object }[] {
+  const { Resources }: { Resources: Readonly<Record<string, FunctionResource>> } = JSON.parse(template);
+  return Object.entries(Resources)
+    .filter(([, { Type }]) => Type === "AWS::Lambda::Function")
+    .map(([id, { Properties, Metadata }]) => {
+      const entries = Object.entries(Properties.Environment.Variables).map(([name, value]) => {
+        if (typeof value === "string") return [name, value];
+        return [name, /URL$/.test(name) ? "https://example.com" : "text"];
+      });
+      return { id, folder: join(outDir, Metadata["aws:asset:path"] ?? ""), env: Object.fromEntries(entries) };
+    });
+}
+
+test("each function starts with the environment that it is deployed with", async () => {
+  const deployed = deployedFunctions();
+  expect(deployed).toHaveLength(5);
+  for (const { id, folder, env } of deployed) {
+    const script = `const { handler } = await import("./index.mjs"); process.stdout.write(typeof handler);`;
+    const started = run(process.execPath, ["--input-type=module", "--eval", script], {
+      cwd: folder,
+      env: { ...env, AWS_REGION: "eu-central-1" },
+    });
+    expect([id, (await started).stdout]).toEqual([id, "function"]);
+  }
 });
 
 test("bundles a function that runs by itself", async () => {
@@ -90,35 +139,71 @@ test("bundles a function that runs by itself", async () => {
   await once(server, "listening");
   onTestFinished(() => void server.close());
 
-  const [asset = ""] = (await readdir(outDir)).filter((name) => name.startsWith("asset."));
-  const bundle = pathToFileURL(join(outDir, asset, "index.mjs")).href;
+  const { deliveries, deadLetters, endpoint } = await startTables();
   const data = Buffer.from('{"header":{},"body":1}').toString("base64");
   const message = { data, receivedAt: 0, traceId: "t-1" };
   const health = { ...message, route: "health", topic: "v1/drivers/d1/health" };
   const location = JSON.stringify({ ...message, route: "location", topic: "v1/drivers/d2/location" });
-  const record = { messageId: "m-1", body: location, attributes: { ApproximateReceiveCount: "1" } };
-  const script = join(outDir, "run.mjs");
-  await writeFile(
-    script,
-    `import { handler } from ${JSON.stringify(bundle)};
-     await handler(${JSON.stringify(health)}, { awsRequestId: "r-1" });
-     const answer = await handler({ Records: [${JSON.stringify(record)}] }, { awsRequestId: "r-2" });
-     console.error(JSON.stringify(answer));
-     process.exit();`,
-  );
-  const env = {
+  const record = { messageId: "m-1", body: location, receiptHandle: "r", eventSourceARN: "arn:aws:sqs:a:b:c" };
+  const environment = {
     API_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}/base`,
     PARALLEL_REQUESTS: "10",
+    DELIVERIES_TABLE: deliveries,
+    DEAD_LETTERS_TABLE: deadLetters,
+    CIRCUIT_QUEUE_URL: "https://example.com/circuit",
+    MAXIMUM_DELAY_SECONDS: "43000",
+    AWS_ENDPOINT_URL_DYNAMODB: endpoint,
+    AWS_REGION: "us-east-1",
+    AWS_ACCESS_KEY_ID: "local",
+    AWS_SECRET_ACCESS_KEY: "local",
     POWERTOOLS_SERVICE_NAME: "sample-dev",
     POWERTOOLS_METRICS_NAMESPACE: "Trestle",
     NODE_OPTIONS: "--enable-source-maps",
   };
-  const { stderr } = await run(process.execPath, [script], { env });
-  expect(JSON.parse(stderr)).toEqual({ batchItemFailures: [] });
+  const invoke = async (lane: string, event: unknown) => {
+    const script = `const { handler } = await import("./index.mjs");
+      const answer = await handler(${JSON.stringify(event)}, { awsRequestId: "r-1" });
+      console.error(JSON.stringify(answer ?? null));
+      process.exit();`;
+    const { stderr } = await run(process.execPath, ["--input-type=module", "--eval", script], {
+      cwd: await bundleOf("forward"),
+      env: { ...environment, LANE: lane },
+    });
+    return JSON.parse(stderr);
+  };
+  expect(await invoke("direct", health)).toBe(null);
+  expect(await invoke("fresh", { Records: [record] })).toEqual({ batchItemFailures: [] });
   expect(requests).toMatchObject([
     ["/base/v1/drivers/d1/health", { "idempotency-key": "t-1" }],
     ["/base/v1/drivers/d2/location", { "idempotency-key": "m-1" }],
   ]);
+});
+
+test("a bundle has what is for secrets and leases only where the scheme asks for it", async () => {
+  const folder = await temporaryFolder();
+  onTestFinished(async () => await rm(folder, { recursive: true }));
+  const configFile = join(folder, "more.config.ts");
+  const defineScheme = JSON.stringify(join(projectRoot, "scheme/define-scheme.ts"));
+  await writeFile(
+    configFile,
+    `import { defineScheme, secret } from ${defineScheme};
+     export default defineScheme({
+       name: "more",
+       api: { url: "https://more.example", headers: { "x-key": secret("key") } },
+       routes: { only: { topic: "o/{deviceId}", qos: 1, lease: { hours: 1 } } },
+     });`,
+  );
+  await synthesize({ configFile, outDir: join(folder, "out") });
+  /** Of the packages that the bundle of `forward` holds, those in question. */
+  const packagesIn = async (from: string): Promise<readonly string[]> => {
+    const map = await readFile(join(await bundleOf("forward", from), "index.mjs.map"), "utf8");
+    const { sources }: SourceMap = JSON.parse(map);
+    return ["client-secrets-manager", "powertools/idempotency"].filter((name) =>
+      sources.some((source) => source.includes(name)),
+    );
+  };
+  expect(await packagesIn(outDir)).toEqual([]);
+  expect(await packagesIn(join(folder, "out"))).toEqual(["client-secrets-manager", "powertools/idempotency"]);
 });
 
 test("puts the scheme of another file into the bundle", async () => {
@@ -138,8 +223,7 @@ test("puts the scheme of another file into the bundle", async () => {
   const { stackName, scheme } = await synthesize({ configFile, outDir: join(folder, "out") });
   expect(stackName).toBe("other-prod");
   expect([...scheme.routes.keys()]).toEqual(["only"]);
-  const [asset = ""] = (await readdir(join(folder, "out"))).filter((name) => name.startsWith("asset."));
-  const bundle = await readFile(join(folder, "out", asset, "index.mjs"), "utf8");
+  const bundle = await readFile(join(await bundleOf("forward", join(folder, "out")), "index.mjs"), "utf8");
   expect(bundle).toContain("https://other.example");
   expect(bundle).not.toContain(synthesized.scheme.api.url);
 });

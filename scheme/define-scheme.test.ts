@@ -42,7 +42,15 @@ test("the sample is accepted, and has every part", () => {
 test("what is left out has its default", () => {
   expect(defineScheme(base)).toMatchObject({
     stage: "prod",
-    api: { url: "https://api.example.com", timeoutMs: 10_000, maxConcurrency: 50, headers: new Map(), signing: [] },
+    api: {
+      url: "https://api.example.com",
+      timeoutMs: 10_000,
+      maxConcurrency: 50,
+      headers: new Map(),
+      signing: [],
+      retryDelaysSeconds: undefined,
+    },
+    deadLetters: { days: 14 },
     commands: undefined,
     feeds: new Map(),
     brokers: [],
@@ -58,7 +66,9 @@ test("everything that a scheme can have is taken", () => {
       url: "https://api.example.com/base//",
       headers: { "X-Api-Key": secret("acme/api-key"), "x-plain": "a b" },
       signing: [secret("acme/signing"), secret("acme/next")],
+      retryDelaysSeconds: [1, 43_200],
     },
+    deadLetters: { days: 30 },
     routes: {
       location: {
         topic: "v1/{region}/{deviceId}",
@@ -67,6 +77,7 @@ test("everything that a scheme can have is taken", () => {
         method: "PUT",
         where: "v > 1",
       },
+      alarm: { topic: "alarms/{deviceId}", qos: 1, keep: { days: 30 }, lease: { hours: 24 } },
     },
     commands: { topic: "Push/SDKControls/{deviceId}", replies: "Push/Replies/{deviceId}" },
     feeds: { orders: { topic: "orders/{orderId}" }, news: { topic: "news" } },
@@ -87,6 +98,8 @@ test("everything that a scheme can have is taken", () => {
     ["x-plain", "a b"],
   ]);
   expect(scheme.routes.get("location")).toMatchObject({ ruleName: "acme_fleet_eu_1_location", method: "PUT" });
+  expect(scheme.routes.get("alarm")).toMatchObject({ keep: { days: 30 }, lease: { hours: 24 } });
+  expect(scheme).toMatchObject({ api: { retryDelaysSeconds: [1, 43_200] }, deadLetters: { days: 30 } });
 });
 
 const commands = { topic: "Push/SDKControls/{deviceId}", replies: "Push/Replies/{deviceId}" };
@@ -399,6 +412,74 @@ test.for<readonly [reason: string, input: object, at: string, code: SchemeProble
     "api.signing[0]",
     "CONFIG_TYPE",
     "not an object",
+  ],
+  [
+    "no delay at all",
+    withApi({ retryDelaysSeconds: [] }),
+    "api.retryDelaysSeconds",
+    "CONFIG_RANGE",
+    "0 delays are not 1 to 50",
+  ],
+  [
+    "51 delays",
+    withApi({ retryDelaysSeconds: Array(51).fill(1) }),
+    "api.retryDelaysSeconds",
+    "CONFIG_RANGE",
+    "51 delays are not 1 to 50",
+  ],
+  [
+    "delays over more than ten days",
+    withApi({ retryDelaysSeconds: [...Array(20).fill(43_200), 1] }),
+    "api.retryDelaysSeconds",
+    "CONFIG_RANGE",
+    "864001 s together are more than 864000 s",
+  ],
+  [
+    "a delay of nothing",
+    withApi({ retryDelaysSeconds: [5, 0] }),
+    "api.retryDelaysSeconds[1]",
+    "CONFIG_RANGE",
+    "0 is not a whole number from 1 to 43200",
+  ],
+  [
+    "a delay longer than SQS keeps a message invisible",
+    withApi({ retryDelaysSeconds: [43_201] }),
+    "api.retryDelaysSeconds[0]",
+    "CONFIG_RANGE",
+  ],
+  [
+    "a delay that is no list",
+    withApi({ retryDelaysSeconds: 5 }),
+    "api.retryDelaysSeconds",
+    "CONFIG_TYPE",
+    "5 is not a list",
+  ],
+  [
+    "dead letters kept for less than their queue would",
+    { ...base, deadLetters: { days: 13 } },
+    "deadLetters.days",
+    "CONFIG_RANGE",
+    "13 is not a whole number from 14 to 3650",
+  ],
+  ["dead letters for ever", { ...base, deadLetters: { days: 3651 } }, "deadLetters.days", "CONFIG_RANGE"],
+  ["messages kept for no day", withRoute({ keep: { days: 0 } }), "routes.location.keep.days", "CONFIG_RANGE"],
+  ["messages kept for ever", withRoute({ keep: { days: 3651 } }), "routes.location.keep.days", "CONFIG_RANGE"],
+  ["messages kept without days", withRoute({ keep: {} }), "routes.location.keep.days", "CONFIG_MISSING"],
+  ["a lease of no hour", withRoute({ lease: { hours: 0 } }), "routes.location.lease.hours", "CONFIG_RANGE"],
+  ["a lease over 30 days", withRoute({ lease: { hours: 721 } }), "routes.location.lease.hours", "CONFIG_RANGE"],
+  [
+    "keeping QoS 0 messages",
+    withRoute({ qos: 0, keep: { days: 1 } }),
+    "routes.location.keep",
+    "CONFIG_CONFLICT",
+    "is for QoS 1; QoS 0 goes to the API with nothing written down",
+  ],
+  [
+    "a lease of QoS 0 messages",
+    withRoute({ qos: 0, lease: { hours: 1 } }),
+    "routes.location.lease",
+    "CONFIG_CONFLICT",
+    "is for QoS 1",
   ],
   [
     "a secret of another kind",

@@ -41,7 +41,9 @@ function read(input: SchemeInput, report: Report): Scheme {
       maxConcurrency: input.api.maxConcurrency ?? 50,
       headers: new Map(Object.entries(input.api.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value])),
       signing: input.api.signing ?? [],
+      retryDelaysSeconds: input.api.retryDelaysSeconds,
     },
+    deadLetters: input.deadLetters ?? { days: 14 },
     routes: new Map(routes.map((route) => [route.name, route])),
     commands: commands && {
       topic: topics.read(commands.topic, "commands.topic", "only the device"),
@@ -63,6 +65,7 @@ function read(input: SchemeInput, report: Report): Scheme {
 
 function readRoute(name: string, input: RouteInput, ruleName: string, topics: TopicReader, report: Report): Route {
   const topic = topics.read(input.topic, `routes.${name}.topic`, "the device");
+  reportQosConflicts(name, input, report);
   return {
     name,
     topic,
@@ -70,8 +73,19 @@ function readRoute(name: string, input: RouteInput, ruleName: string, topics: To
     path: readPath(input.path ?? `/${input.topic}`, topic, `routes.${name}.path`, report),
     method: input.method ?? "POST",
     where: input.where,
+    keep: input.keep,
+    lease: input.lease,
     ruleName,
   };
+}
+
+/** A QoS 0 message goes straight to the API: what is to be written down first would make it wait for a table. */
+function reportQosConflicts(name: string, input: RouteInput, report: Report): void {
+  if (input.qos === 1) return;
+  for (const key of ["keep", "lease"] as const) {
+    if (input[key] === undefined) continue;
+    report("CONFIG_CONFLICT", `routes.${name}.${key}`, "is for QoS 1; QoS 0 goes to the API with nothing written down");
+  }
 }
 
 function readPath(source: string, topic: TopicTemplate, at: string, report: Report): PathTemplate {

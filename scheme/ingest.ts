@@ -23,10 +23,17 @@ export interface IngestMessage {
   readonly responseTopic?: string;
   /** In base64. */
   readonly correlationData?: string;
+  /** MQTT client id of the connection that it came by: behind a bridge the bridge's. Absent where there was none. */
+  readonly broker?: string;
+  /**
+   * The message's first id, which its idempotency key is made of; in a replay only, whose SQS message has another id.
+   * No topic rule fills it, so that no device can.
+   */
+  readonly id?: string;
 }
 
-/** The columns of `IngestMessage`, each the AWS IoT SQL that fills it. */
-const columns: Readonly<Record<Exclude<keyof IngestMessage, "route">, string>> = {
+/** The columns of `IngestMessage` that the AWS IoT SQL of a topic rule fills. */
+const columns: Readonly<Record<Exclude<keyof IngestMessage, "route" | "id">, string>> = {
   data: "encode(*, 'base64')",
   topic: "topic()",
   receivedAt: "timestamp()",
@@ -36,6 +43,7 @@ const columns: Readonly<Record<Exclude<keyof IngestMessage, "route">, string>> =
   payloadFormat: "get_mqtt_property('format_indicator')",
   responseTopic: "get_mqtt_property('response_topic')",
   correlationData: "get_mqtt_property('correlation_data')",
+  broker: "clientid()",
 };
 
 /** The SQL version that the statement is written in; AWS applies an older one when a rule names none. */

@@ -4,6 +4,7 @@ export type SchemeProblemCode =
   | "CONFIG_RANGE" // a number or a length lies outside its limits
   | "CONFIG_MISSING" // a required key is absent
   | "CONFIG_UNKNOWN_KEY" // a key that the scheme does not have
+  | "CONFIG_CONFLICT" // a key that another key's value rules out
   | "CONFIG_DUPLICATE_ROUTE" // two topics of the scheme can be the same topic name
   | "QOS_UNSUPPORTED" // a QoS that AWS IoT Core does not have
   | "TOPIC_INVALID" // a topic that MQTT, AWS IoT Core or the broker's ACL would not take as it stands

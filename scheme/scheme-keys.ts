@@ -44,6 +44,26 @@ const signing: Check = (value, at, report) => {
   report("CONFIG_RANGE", at, `${value.length} secrets are not 1, or 2 while they are changed`);
 };
 
+/** Longest that SQS keeps a message invisible: 12 hours. */
+const maxRetryDelaySeconds = 43_200;
+/** All delays of a message together: 10 days, of the 14 that a queue keeps it. The rest is for outages of a route. */
+const maxRetrySeconds = 10 * 86_400;
+/** A message's history is an item in a table, of about 60 bytes for each attempt. */
+const maxRetries = 50;
+
+const retryDelaysSeconds: Check = (value, at, report) => {
+  list(integer(1, maxRetryDelaySeconds))(value, at, report);
+  if (!Array.isArray(value)) return;
+  if (value.length < 1 || value.length > maxRetries) {
+    report("CONFIG_RANGE", at, `${value.length} delays are not 1 to ${maxRetries}`);
+    return;
+  }
+  const seconds = value.reduce((sum: number, delay) => sum + Number(delay), 0);
+  if (seconds > maxRetrySeconds) {
+    report("CONFIG_RANGE", at, `${seconds} s together are more than ${maxRetrySeconds} s, 10 days`);
+  }
+};
+
 const qos: Check = (value, at, report) => {
   if (value !== 0 && value !== 1) report("QOS_UNSUPPORTED", at, `${show(value)} is not 0 or 1, which AWS IoT Core has`);
 };
@@ -82,7 +102,10 @@ export const schemeKeys: Keys = {
     maxConcurrency: optional(integer(1, 10_000)),
     headers: optional(headers),
     signing: optional(signing),
+    retryDelaysSeconds: optional(retryDelaysSeconds),
   }),
+  // Never less than the queue that they come from keeps them.
+  deadLetters: optional(object({ days: integer(14, 3650) })),
   routes: record(
     ...routeName,
     object({
@@ -91,6 +114,8 @@ export const schemeKeys: Keys = {
       path: optional(anyText),
       method: optional(text(/^(POST|PUT|PATCH|DELETE)$/, "POST, PUT, PATCH or DELETE")),
       where: optional(anyText),
+      keep: optional(object({ days: integer(1, 3650) })),
+      lease: optional(object({ hours: integer(1, 720) })),
     }),
   ),
   commands: optional(object({ topic: anyText, replies: anyText })),

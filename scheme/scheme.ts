@@ -30,7 +30,14 @@ export interface SchemeInput {
     readonly headers?: Readonly<Record<string, string | SecretReference>>;
     /** Secrets that requests are signed with (Standard Webhooks): the current one, and another while it is changed. */
     readonly signing?: readonly SecretReference[];
+    /**
+     * Seconds from each failed attempt to the next one, of what may succeed later; 13 delays over three days and a half
+     * by default. An API that fails altogether is left alone for twice the first one.
+     */
+    readonly retryDelaysSeconds?: readonly number[];
   };
+  /** How long dead letters are kept, 14 days by default. */
+  readonly deadLetters?: { readonly days: number };
   readonly routes: Readonly<Record<string, RouteInput>>;
   readonly commands?: { readonly topic: string; readonly replies: string };
   /** Topics that the backend publishes and every device may read. */
@@ -50,6 +57,10 @@ export interface RouteInput {
   readonly method?: Method;
   /** AWS IoT SQL condition; what it does not select never reaches the API. */
   readonly where?: string;
+  /** Keeps every message, as it came, for so many days; none is kept by default. QoS 1 only. */
+  readonly keep?: { readonly days: number };
+  /** Remembers for so many hours which messages the API has, and sends none of them again. QoS 1 only. */
+  readonly lease?: { readonly hours: number };
 }
 
 export interface BrokerInput {
@@ -76,7 +87,10 @@ export interface Scheme {
     /** By lower-case field name. */
     readonly headers: ReadonlyMap<string, string | SecretReference>;
     readonly signing: readonly SecretReference[];
+    /** Undefined for the delays of `lambdas/forward/policy.ts`. */
+    readonly retryDelaysSeconds: readonly number[] | undefined;
   };
+  readonly deadLetters: { readonly days: number };
   readonly routes: ReadonlyMap<string, Route>;
   readonly commands: { readonly topic: TopicTemplate; readonly replies: TopicTemplate } | undefined;
   readonly feeds: ReadonlyMap<string, TopicTemplate>;
@@ -91,6 +105,8 @@ export interface Route {
   readonly path: PathTemplate;
   readonly method: Method;
   readonly where: string | undefined;
+  readonly keep: { readonly days: number } | undefined;
+  readonly lease: { readonly hours: number } | undefined;
   /** Name of its topic rule, also in its Basic Ingest topic `$aws/rules/<ruleName>/…`. */
   readonly ruleName: string;
 }

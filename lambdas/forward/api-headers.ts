@@ -8,6 +8,8 @@ export interface ApiFields {
   readonly fields: readonly string[];
   /** Their names, as the envelope's filter compares them: a device may not set these. */
   readonly overridden: ReadonlySet<string>;
+  /** Names, among the fields', of those whose values are secrets. */
+  readonly secretNames: ReadonlySet<string>;
   /** Keys that requests are signed with; none where the scheme names no secret for it. */
   readonly signingKeys: readonly Uint8Array[];
 }
@@ -39,6 +41,7 @@ export function createApiHeaders(options: ApiHeadersOptions): () => Promise<ApiF
   const { headers, signing, fetchSecret, onStale, now = Date.now } = options;
   const hasSecret = signing.length > 0 || [...headers.values()].some((value) => typeof value !== "string");
   const overridden = new Set([...headers.keys()].map(foldHeaderName));
+  const secretNames = new Set([...headers].filter(([, value]) => typeof value !== "string").map(([name]) => name));
   let current: Promise<ApiFields> | undefined;
   let isDueAt = 0;
 
@@ -49,7 +52,7 @@ export function createApiHeaders(options: ApiHeadersOptions): () => Promise<ApiF
         Promise.all(signing.map(async ({ name }) => signingKey(await fetchSecret(name), name))),
       ]);
       isDueAt = hasSecret ? now() + freshMs : Number.POSITIVE_INFINITY;
-      return { fields: values.flat(), overridden, signingKeys };
+      return { fields: values.flat(), overridden, secretNames, signingKeys };
     } catch (error) {
       if (before === undefined) {
         current = undefined; // so that the next invocation asks again

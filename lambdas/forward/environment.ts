@@ -1,37 +1,75 @@
-/** The environment variables that `forward` is deployed with; AWS adds its own. */
-export interface ForwardEnvironment extends Record<string, string> {
+import { type PowertoolsEnvironment, readCount, readVariable, type Variables } from "../read-variable.ts";
+
+/** What every function that makes requests is deployed with; AWS adds its own. */
+export interface RequestEnvironment extends PowertoolsEnvironment {
   /** Base of every request, without a slash at its end. */
   readonly API_URL: string;
   /** Requests of one invocation that are under way at one time; a direct invocation has only one. */
   readonly PARALLEL_REQUESTS: string;
-  /** Powertools: the dimension `service` of metrics and the field `service` of log lines. */
-  readonly POWERTOOLS_SERVICE_NAME: string;
-  readonly POWERTOOLS_METRICS_NAMESPACE: string;
-  readonly POWERTOOLS_LOG_LEVEL: string;
 }
 
-/** What `forward` itself reads; the rest is for Powertools. */
-export interface ForwardSettings {
+/** The environment of `forward` where topic rules invoke it, for QoS 0. */
+export interface DirectEnvironment extends RequestEnvironment {
+  readonly LANE: "direct";
+}
+
+/** The environment of `forward` where queues feed it, for QoS 1. */
+export interface QueueEnvironment extends RequestEnvironment {
+  /** Which of the routes' queues: the topic rules' own, or those with what was attempted before. */
+  readonly LANE: "fresh" | "retry";
+  readonly DELIVERIES_TABLE: string;
+  readonly DEAD_LETTERS_TABLE: string;
+  /** Empty where no route keeps its messages. */
+  readonly MESSAGES_TABLE: string;
+  readonly CIRCUIT_QUEUE_URL: string;
+  /** How long SQS can keep a message invisible from the end of an invocation on. */
+  readonly MAXIMUM_DELAY_SECONDS: string;
+}
+
+interface RequestSettings {
   readonly apiUrl: URL;
   readonly parallelRequests: number;
 }
 
-/** Reads the environment once, when an execution environment starts. A missing or odd value names its variable. */
-export function readEnvironment(environment: Readonly<Record<string, string | undefined>>): ForwardSettings {
-  const apiUrl = URL.parse(required(environment, "API_URL"));
-  if (apiUrl === null) throw new Error(`API_URL is no URL: '${environment.API_URL}'`);
-  const parallelRequests = Number(required(environment, "PARALLEL_REQUESTS"));
-  if (!Number.isInteger(parallelRequests) || parallelRequests < 1) {
-    throw new Error(`PARALLEL_REQUESTS is '${environment.PARALLEL_REQUESTS}', not a whole number of 1 or more`);
-  }
-  return { apiUrl, parallelRequests };
+export interface DirectSettings extends RequestSettings {
+  readonly lane: "direct";
 }
 
-function required(
-  environment: Readonly<Record<string, string | undefined>>,
-  name: keyof ForwardEnvironment & string,
-): string {
-  const value = environment[name];
-  if (value === undefined || value === "") throw new Error(`the environment variable ${name} is not set`);
-  return value;
+export interface QueueSettings extends RequestSettings {
+  readonly lane: "fresh" | "retry";
+  readonly deliveriesTable: string;
+  readonly deadLettersTable: string;
+  /** Undefined where no route keeps its messages. */
+  readonly messagesTable: string | undefined;
+  readonly circuitQueueUrl: string;
+  readonly maximumDelaySeconds: number;
+}
+
+/** What `forward` itself reads; the rest is for Powertools. */
+export type ForwardSettings = DirectSettings | QueueSettings;
+
+/** Reads the environment once, when an execution environment starts. A missing or odd value names its variable. */
+export function readEnvironment(variables: Variables): ForwardSettings {
+  const lane = readVariable(variables, "LANE");
+  if (lane === "direct") return { lane, ...readRequestSettings(variables) };
+  if (lane === "fresh" || lane === "retry") return { ...readQueueSettings(variables), lane };
+  throw new Error(`LANE is '${lane}', not direct, fresh or retry`);
+}
+
+/** Of a function that attempts messages from the retry queues, whoever takes them out. */
+export function readQueueSettings(variables: Variables): Omit<QueueSettings, "lane"> {
+  return {
+    ...readRequestSettings(variables),
+    deliveriesTable: readVariable(variables, "DELIVERIES_TABLE"),
+    deadLettersTable: readVariable(variables, "DEAD_LETTERS_TABLE"),
+    messagesTable: variables.MESSAGES_TABLE || undefined,
+    circuitQueueUrl: readVariable(variables, "CIRCUIT_QUEUE_URL"),
+    maximumDelaySeconds: readCount(variables, "MAXIMUM_DELAY_SECONDS"),
+  };
+}
+
+function readRequestSettings(variables: Variables): RequestSettings {
+  const apiUrl = URL.parse(readVariable(variables, "API_URL"));
+  if (apiUrl === null) throw new Error(`API_URL is no URL: '${variables.API_URL}'`);
+  return { apiUrl, parallelRequests: readCount(variables, "PARALLEL_REQUESTS") };
 }

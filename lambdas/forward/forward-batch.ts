@@ -1,52 +1,108 @@
-import type { SQSBatchResponse, SQSRecord } from "aws-lambda";
-import type { IngestMessage } from "../../scheme/ingest.ts";
-import type { Deliver } from "./deliver.ts";
-import { parseIngestMessage } from "./read-message.ts";
+import type { SQSRecord } from "aws-lambda";
+import type { Scheme } from "../../scheme/scheme.ts";
+import type { Attempt, AttemptLog } from "../store/attempt-log.ts";
+import { type OpenedRecord, openRecord, type Settlement } from "./attempt.ts";
 import type { Report } from "./report.ts";
+import type { Lane, RouteGate } from "./route-gate.ts";
+import { type ForwardAnswer, type Settled, type SettleOptions, settle } from "./settle.ts";
 
-export interface ForwardBatchOptions {
-  readonly deliver: Deliver;
+export interface ForwardBatchOptions extends SettleOptions {
+  readonly lane: Lane;
+  readonly routes: Scheme["routes"];
+  readonly attempt: (opened: OpenedRecord, history: readonly Attempt[]) => Promise<Settlement>;
+  readonly attemptLog: Pick<AttemptLog, "read" | "write">;
+  readonly gateOf: (route: string) => Pick<RouteGate, "refresh" | "parallelRequests" | "noteDuration" | "settled">;
   readonly report: Report;
+  /** Keeps messages as they came, those of the routes that want it. */
+  readonly keep: (opened: readonly OpenedRecord[]) => Promise<void>;
   /** Messages that are under way at one time. */
   readonly parallelRequests: number;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
 }
 
+/** Seconds until the next try of messages whose history could not be read, or that could not be kept. */
+const storeDownSeconds = 30;
+
+/** How often requests that are under way are asked for how long. */
+const slowWatchMs = 1_000;
+
 /**
- * Forwards the messages of a batch, each settled alone: what is not delivered is named in the answer, so that the
- * queue offers it again, and in the end moves it to the dead letters.
+ * Forwards the messages of a batch, each settled alone: what is not delivered is named in the answer, so that its queue
+ * keeps it, and put off until its next attempt.
  */
 export async function forwardBatch(
   records: readonly SQSRecord[],
-  { deliver, report, parallelRequests }: ForwardBatchOptions,
-): Promise<SQSBatchResponse> {
-  const failed: string[] = [];
-  const rest = records.values();
-  // Takers of one iterator: each record has one, and a slow request holds up nothing but its own taker.
-  const takers = Array.from({ length: Math.min(parallelRequests, records.length) }, async () => {
-    for (const record of rest) {
-      if (!(await forwardRecord(record, deliver, report))) failed.push(record.messageId);
-    }
-  });
-  await Promise.all(takers);
+  options: ForwardBatchOptions,
+): Promise<ForwardAnswer> {
+  const { lane, routes, report, gateOf } = options;
+  const opened = records.map((record) => openRecord(record, routes));
+  const names = [...new Set(opened.map(({ routeName }) => routeName))].filter((name) => routes.has(name));
+  const gates = names.map(gateOf);
+  await Promise.all(gates.map((gate) => gate.refresh()));
+  if (lane === "fresh") for (const { routeName } of opened) report.received(routeName);
+  const settled = await attemptAll(opened, gates, options);
+  const answer = await settle(settled, options);
+  await Promise.all(gates.map((gate) => gate.settled()));
   // Under load a line for each batch of ten would cost more than their requests; a failure is told at once.
-  if (failed.length > 0) report.publish();
+  if (answer.batchItemFailures.length > 0) report.publish();
   else report.publishNowAndThen();
-  return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
+  return answer;
 }
 
-/** Whether the message is done with. */
-async function forwardRecord(
-  { messageId, body, attributes }: SQSRecord,
-  deliver: Deliver,
-  report: Report,
-): Promise<boolean> {
-  const delivery = { id: messageId, attempt: Number(attributes.ApproximateReceiveCount) };
-  let message: IngestMessage | undefined;
-  const read = (): IngestMessage => {
-    message = parseIngestMessage(body);
-    return message;
-  };
-  const outcome = await deliver(read, delivery);
-  report.add(message?.route ?? "", outcome, { messageId, topic: message?.topic });
-  return outcome.kind === "delivered";
+async function attemptAll(
+  opened: readonly OpenedRecord[],
+  gates: readonly Pick<RouteGate, "parallelRequests" | "noteDuration">[],
+  options: ForwardBatchOptions,
+): Promise<readonly Settled[]> {
+  const { attempt, parallelRequests, now, onError } = options;
+  let histories: ReadonlyMap<string, readonly Attempt[]>;
+  try {
+    histories = await prepare(opened, options);
+  } catch (error) {
+    onError(error);
+    const settlement = { kind: "again", delaySeconds: storeDownSeconds } as const;
+    return opened.map((each) => ({ opened: each, settlement }));
+  }
+  const settled: Settled[] = [];
+  const underWay = new Map<OpenedRecord, number>();
+  const rest = opened.values();
+  const limit = Math.min(
+    parallelRequests,
+    opened.length,
+    ...gates.map((gate) => gate.parallelRequests(parallelRequests)),
+  );
+  // Takers of one iterator: each record has one, and a slow request holds up nothing but its own taker.
+  const takers = Array.from({ length: limit }, async () => {
+    for (const each of rest) {
+      underWay.set(each, now());
+      settled.push({ opened: each, settlement: await attempt(each, histories.get(each.id) ?? []) });
+      underWay.delete(each);
+    }
+  });
+  const watch = setInterval(() => noteSlow(underWay, options), slowWatchMs);
+  await Promise.all(takers);
+  clearInterval(watch);
+  return settled;
+}
+
+/** What has to be there before anything is attempted: the messages kept, and the histories of those that have one. */
+async function prepare(
+  opened: readonly OpenedRecord[],
+  { lane, keep, attemptLog }: ForwardBatchOptions,
+): Promise<ReadonlyMap<string, readonly Attempt[]>> {
+  if (lane === "fresh") {
+    await keep(opened);
+    return new Map();
+  }
+  const histories = await attemptLog.read([...new Set(opened.map(({ id }) => id))]);
+  // Those that were never attempted: they came here because they could not be kept, or are kept already.
+  await keep(opened.filter(({ id, message }) => !histories.has(id) && message?.id === undefined));
+  return histories;
+}
+
+function noteSlow(underWay: ReadonlyMap<OpenedRecord, number>, { gateOf, now }: ForwardBatchOptions): void {
+  for (const [{ routed }, startedAt] of underWay) {
+    if ("deviceId" in routed) gateOf(routed.route.name).noteDuration(routed.deviceId, now() - startedAt);
+  }
 }

@@ -1,8 +1,12 @@
-import type { Deliver } from "./deliver.ts";
+import { MessageError } from "../../scheme/message-error.ts";
+import type { Scheme } from "../../scheme/scheme.ts";
+import type { Deliver, Outcome } from "./deliver.ts";
 import { readIngestMessage } from "./read-message.ts";
 import type { Report } from "./report.ts";
+import { type Delivery, routeMessage } from "./to-request.ts";
 
 export interface ForwardDirectOptions {
+  readonly routes: Scheme["routes"];
   readonly deliver: Deliver;
   readonly report: Report;
 }
@@ -16,14 +20,11 @@ export interface ForwardDirectOptions {
  * @param requestId Lambda's id of the invocation, the same where Lambda repeats it.
  * @throws {ForwardError | MessageError}
  */
-export async function forwardDirect(
-  event: unknown,
-  requestId: string,
-  { deliver, report }: ForwardDirectOptions,
-): Promise<void> {
+export async function forwardDirect(event: unknown, requestId: string, options: ForwardDirectOptions): Promise<void> {
+  const { report } = options;
   const { traceId, route } = fieldsOf(event);
-  const delivery = { id: traceId ?? requestId, attempt: 1 };
-  const outcome = await deliver(() => readIngestMessage(event), delivery);
+  const outcome = await attempt(event, { id: traceId ?? requestId, attempt: 1 }, options);
+  report.received(route);
   report.add(route, outcome);
   if (outcome.kind === "delivered") {
     // A line for each message would cost more than its request.
@@ -31,7 +32,20 @@ export async function forwardDirect(
     return;
   }
   report.publish();
-  throw outcome.error;
+  throw outcome.kind === "busy" ? new Error("a direct message has no lease") : outcome.error;
+}
+
+async function attempt(
+  event: unknown,
+  delivery: Delivery,
+  { deliver, routes }: ForwardDirectOptions,
+): Promise<Outcome> {
+  try {
+    return await deliver(routeMessage(readIngestMessage(event), routes), delivery);
+  } catch (error) {
+    if (error instanceof MessageError) return { kind: "refused", error };
+    throw error;
+  }
 }
 
 /** What a direct event says, whether or not the rest of it is as it should be. */

@@ -41,6 +41,8 @@ const checks: Readonly<Record<keyof IngestMessage, Check>> = {
   payloadFormat: isTextOrAbsent,
   responseTopic: isTextOrAbsent,
   correlationData: isTextOrAbsent,
+  broker: isTextOrAbsent,
+  id: (value) => value === undefined || (isText(value) && /^[!-~]{1,128}$/.test(String(value))), // SQS's are UUIDs
 };
 
 const checkList = Object.entries(checks);

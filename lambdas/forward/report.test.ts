@@ -49,26 +49,20 @@ test("says nothing of a delivered message, and of failures the first of each kin
   const { report, state } = setUp();
   report.add("location", delivered);
   for (const messageId of ["m1", "m2", "m3"]) report.add("location", failed(503), { messageId });
+  for (const messageId of ["m4", "m5"]) report.add("location", refused, { messageId });
   expect(state.warnings).toEqual([
     ["message not delivered", { code: "HTTP_503", reason: "the API answered 503", route: "location", messageId: "m1" }],
+    ["message refused", { code: "ENVELOPE_NOT_JSON", reason: "not JSON", route: "location", messageId: "m4" }],
   ]);
 });
 
-test("says of each refused message which one it is", () => {
+test("counts what was received and what was given up, by route", () => {
   const { report, state } = setUp();
-  report.add("location", refused, { messageId: "m1", topic: "v1/drivers/d\u202e1/location" });
-  expect(state.warnings).toEqual([
-    [
-      "message refused",
-      {
-        code: "ENVELOPE_NOT_JSON",
-        reason: "not JSON",
-        route: "location",
-        messageId: "m1",
-        topic: '"v1/drivers/d\\u202e1/location"',
-      },
-    ],
-  ]);
+  for (let count = 0; count < 3; count += 1) report.received("location");
+  report.deadLettered("location");
+  report.deadLettered("nowhere");
+  report.publish();
+  expect(state.published).toEqual(["location Received=3 DeadLettered=1", "unknown DeadLettered=1"]);
 });
 
 test("makes no dimension of a route's name that only a message knows", () => {

@@ -1,6 +1,6 @@
 import type { Logger } from "@aws-lambda-powertools/logger";
 import { type Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
-import { quote } from "../../scheme/message-error.ts";
+import type { MessageError } from "../../scheme/message-error.ts";
 import type { Outcome } from "./deliver.ts";
 import type { ForwardError } from "./failure.ts";
 
@@ -16,12 +16,13 @@ export interface ReportOptions {
 /** What a log line says of a message. No header, which may hold a credential, and no body. */
 export interface MessageLabel {
   readonly messageId?: string | undefined;
-  readonly topic?: string | undefined;
 }
 
 interface Counts {
+  received: number;
   delivered: number;
   strippedHeaders: number;
+  deadLettered: number;
   readonly failed: Map<string, number>;
   readonly refused: Map<string, number>;
 }
@@ -30,8 +31,9 @@ interface Counts {
 const publicationIntervalMs = 1_000;
 
 /**
- * Counts what becomes of messages and tells CloudWatch, by route: `Delivered`, `HeadersStripped`, and with the
- * dimension `code` `Failed` and `Refused`. There is no log line for a message that is delivered.
+ * Counts what becomes of messages and tells CloudWatch, by route: `Received`, `Delivered`, `DeadLettered`,
+ * `HeadersStripped`, and with the dimension `code` `Failed` attempts and `Refused` messages. Of a fault that many
+ * messages have, the first is a log line.
  */
 export class Report {
   readonly #options: ReportOptions;
@@ -44,30 +46,32 @@ export class Report {
     this.#now = options.now ?? Date.now;
   }
 
-  /** @param route What the message calls its route. */
+  /** A message was taken for the first time. @param route What the message calls its route. */
+  received(route: string): void {
+    this.#countsOf(route).received += 1;
+  }
+
+  /** A message is a dead letter now. */
+  deadLettered(route: string): void {
+    this.#countsOf(route).deadLettered += 1;
+  }
+
+  /** What a message came to in one attempt. */
   add(route: string, outcome: Outcome, label: MessageLabel = {}): void {
-    const known = this.#options.routes.has(route) ? route : "unknown";
-    const counts = this.#countsOf(known);
+    const counts = this.#countsOf(route);
     switch (outcome.kind) {
       case "delivered":
         counts.delivered += 1;
         counts.strippedHeaders += outcome.strippedHeaders;
         return;
       case "failed":
-        // The first of its kind is told with its cause, the others are counted: where the API is down, all fail.
-        if (!counts.failed.has(outcome.error.code)) this.#tellFailure(known, outcome.error, label);
-        increment(counts.failed, outcome.error.code);
+        this.#addFault("message not delivered", counts.failed, outcome.error, route, label);
         return;
       case "refused":
-        increment(counts.refused, outcome.error.code);
-        this.#options.logger.warn("message refused", {
-          code: outcome.error.code,
-          reason: outcome.error.message,
-          route: known,
-          ...label,
-          ...(label.topic === undefined ? {} : { topic: quote(label.topic) }),
-        });
+        this.#addFault("message refused", counts.refused, outcome.error, route, label);
         return;
+      case "busy":
+        return; // attempted elsewhere, and counted there
       default:
         outcome satisfies never;
     }
@@ -75,9 +79,12 @@ export class Report {
 
   /** Publishes what was counted since the last time. */
   publish(): void {
-    for (const [route, { delivered, strippedHeaders, failed, refused }] of this.#counts) {
+    for (const [route, counts] of this.#counts) {
+      const { received, delivered, deadLettered, strippedHeaders, failed, refused } = counts;
       this.#publishMetrics({ route }, [
+        ["Received", received],
         ["Delivered", delivered],
+        ["DeadLettered", deadLettered],
         ["HeadersStripped", strippedHeaders],
       ]);
       for (const [code, count] of failed) this.#publishMetrics({ route, code }, [["Failed", count]]);
@@ -95,18 +102,33 @@ export class Report {
     if (this.#now() - this.#publishedAt >= publicationIntervalMs) this.publish();
   }
 
-  #countsOf(route: string): Counts {
+  #countsOf(name: string): Counts {
+    const route = this.#options.routes.has(name) ? name : "unknown";
     let counts = this.#counts.get(route);
     if (counts === undefined) {
-      counts = { delivered: 0, strippedHeaders: 0, failed: new Map(), refused: new Map() };
+      counts = {
+        received: 0,
+        delivered: 0,
+        strippedHeaders: 0,
+        deadLettered: 0,
+        failed: new Map(),
+        refused: new Map(),
+      };
       this.#counts.set(route, counts);
     }
     return counts;
   }
 
-  #tellFailure(route: string, error: ForwardError, label: MessageLabel): void {
-    const { messageId } = label;
-    this.#options.logger.warn("message not delivered", { code: error.code, reason: error.message, route, messageId });
+  /** The first of its kind is told with its cause, the others are counted: where the API is down, all fail. */
+  #addFault(
+    text: string,
+    faults: Map<string, number>,
+    { code, message: reason }: ForwardError | MessageError,
+    route: string,
+    { messageId }: MessageLabel,
+  ): void {
+    if (!faults.has(code)) this.#options.logger.warn(text, { code, reason, route, messageId });
+    faults.set(code, (faults.get(code) ?? 0) + 1);
   }
 
   #publishMetrics(dimensions: Readonly<Record<string, string>>, values: readonly (readonly [string, number])[]): void {
@@ -117,8 +139,4 @@ export class Report {
     for (const [name, value] of counted) metrics.addMetric(name, MetricUnit.Count, value);
     metrics.publishStoredMetrics();
   }
-}
-
-function increment(counts: Map<string, number>, key: string): void {
-  counts.set(key, (counts.get(key) ?? 0) + 1);
 }

@@ -91,12 +91,12 @@ test.for([
   ["1 MiB of header", `HTTP/1.1 200 OK\r\nx-a: ${"a".repeat(1024 * 1024)}\r\n\r\n`, "RESPONSE_INVALID"],
   ["closed without an answer", "", "CONNECTION"],
 ] as const)("takes an answer as a server may give it: %s", async ([, raw, expected]) => {
-  const url = await startRawApi((socket) => socket.end(raw));
+  const { url } = await startRawApi((socket) => socket.end(raw));
   expect(summary(await connect(url).send(request))).toBe(expected);
 });
 
 test("tells a connection that was reset", async () => {
-  const url = await startRawApi((socket) => socket.resetAndDestroy());
+  const { url } = await startRawApi((socket) => socket.resetAndDestroy());
   expect(summary(await connect(url).send(request))).toBe("CONNECTION");
 });
 
@@ -121,7 +121,7 @@ test.for([
   ["the head comes by bytes", "", `HTTP/1.1 200 OK\r\nx: ${"y".repeat(1000)}`, "TIMEOUT"],
   ["the body comes by bytes: the status has decided", slowBody, "z".repeat(1000), 200],
 ] as const)("ends at the deadline, %s", async ([, atOnce, byBytes, expected]) => {
-  const url = await startRawApi((socket) => {
+  const { url } = await startRawApi((socket) => {
     socket.write(atOnce);
     void drip(socket, byBytes);
   });

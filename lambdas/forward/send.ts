@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import { type Dispatcher, Pool } from "undici";
 import { type FailureCode, failureCodeOf } from "./failure.ts";
 
@@ -18,6 +19,8 @@ export type Answer =
       readonly body: Buffer;
       /** Whether the answer went on, broke off or was still coming at the deadline. Its status stands all the same. */
       readonly isTruncated: boolean;
+      /** The field `Retry-After` as it came. */
+      readonly retryAfter: string | undefined;
     }
   | { readonly kind: "failure"; readonly code: FailureCode; readonly cause: Error };
 
@@ -79,6 +82,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined;
   #isSettled = false;
   #status = 0;
+  #retryAfter: string | undefined;
   #chunks: Buffer[] = [];
   #bytes = 0;
 
@@ -94,10 +98,14 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (this.#isSettled) controller.abort(new Error(`no connection within ${this.#timeoutMs} ms`));
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number): void {
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (status < 200) return; // interim: the answer follows
-    if (status > 599) this.#stop("RESPONSE_INVALID", `the answer's status is ${status}`);
-    else this.#status = status;
+    if (status > 599) {
+      this.#stop("RESPONSE_INVALID", `the answer's status is ${status}`);
+      return;
+    }
+    this.#status = status;
+    this.#retryAfter = headers["retry-after"];
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -126,7 +134,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #answer(isTruncated: boolean): Answer {
     const [first] = this.#chunks;
     const body = first !== undefined && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks);
-    return { kind: "response", status: this.#status, body, isTruncated };
+    return { kind: "response", status: this.#status, body, isTruncated, retryAfter: this.#retryAfter };
   }
 
   #finish(answer: Answer): void {

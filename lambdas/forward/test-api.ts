@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type RequestListener, type ServerResponse } from "node:http";
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { buffer } from "node:stream/consumers";
+import { createServer as createTlsServer } from "node:tls";
 import { onTestFinished } from "vitest";
 
 /** A request as a test's API saw it. */
@@ -36,22 +37,59 @@ export async function startApi(
   return { url, requests };
 }
 
-/** A server that does with each connection what the test says, once a request's head has come. */
-export async function startRawApi(answer: (socket: Socket, requestNumber: number) => void): Promise<URL> {
-  let count = 0;
+/** A request as it came over a socket. */
+export interface RawRequest {
+  /** Request line and fields, without the empty line. */
+  readonly head: string;
+  readonly body: string;
+}
+
+export interface RawApi {
+  readonly url: URL;
+  /** Those that came to their end. */
+  readonly requests: readonly RawRequest[];
+  /** All that were made, closed or not. */
+  readonly sockets: ReadonlySet<Socket>;
+}
+
+/** A server that does with the socket of each request what the test says; with a certificate, over TLS. */
+export async function startRawApi(
+  answer: (socket: Socket, request: RawRequest) => void,
+  certificate?: { readonly key: string; readonly cert: string },
+): Promise<RawApi> {
+  const requests: RawRequest[] = [];
   const sockets = new Set<Socket>();
-  const server = createTcpServer((socket) => {
+  const accept = (socket: Socket) => {
     sockets.add(socket);
     socket.on("error", () => {}); // tests break connections
-    socket.on("data", () => {
-      count += 1;
-      answer(socket, count);
+    readRequests(socket, (request) => {
+      requests.push(request);
+      answer(socket, request);
     });
-  });
+  };
+  const server = certificate === undefined ? createTcpServer(accept) : createTlsServer(certificate, accept);
   onTestFinished(() => {
     for (const socket of sockets) socket.destroy();
   });
-  return await listen(server);
+  const url = await listen(server);
+  if (certificate !== undefined) url.protocol = "https:";
+  return { url, requests, sockets };
+}
+
+/** Only what this project sends: bodies with a `content-length`, and no request before the answer to the one before. */
+function readRequests(socket: Socket, take: (request: RawRequest) => void): void {
+  let text = "";
+  socket.setEncoding("latin1");
+  socket.on("data", (chunk: string) => {
+    text += chunk;
+    const headLength = text.indexOf("\r\n\r\n");
+    if (headLength < 0) return;
+    const head = text.slice(0, headLength);
+    const body = text.slice(headLength + 4);
+    if (body.length < Number(/\r\ncontent-length: *(\d+)/i.exec(head)?.[1] ?? 0)) return;
+    text = "";
+    take({ head, body });
+  });
 }
 
 async function listen(server: Server): Promise<URL> {

@@ -3,16 +3,16 @@ import badInputs from "../../scheme/fixtures/bad-inputs.json" with { type: "json
 import type { IngestMessage } from "../../scheme/ingest.ts";
 import type { ApiFields } from "./api-headers.ts";
 import { ingestMessage, testScheme } from "./test-message.ts";
-import { toRequest } from "./to-request.ts";
+import { routeMessage, toRequest } from "./to-request.ts";
 
 const delivery = { id: "059f36b4-87a3-44ab-83d2-661975830a7d", attempt: 1 };
-const noFields: ApiFields = { fields: [], overridden: new Set(), signingKeys: [] };
+const noFields: ApiFields = { fields: [], overridden: new Set(), secretNames: new Set(), signingKeys: [] };
 
 function build(
   message: IngestMessage,
   { id = delivery.id, attempt = delivery.attempt, basePath = "", apiFields = noFields } = {},
 ) {
-  const opened = toRequest(message, { id, attempt }, testScheme.routes, basePath, apiFields);
+  const opened = toRequest(routeMessage(message, testScheme.routes), { id, attempt }, basePath, apiFields);
   const names = opened.request.headers.filter((_, index) => index % 2 === 0);
   const values = opened.request.headers.filter((_, index) => index % 2 === 1);
   return { ...opened, names, headers: Object.fromEntries(names.map((name, index) => [name, values[index]])) };
@@ -60,7 +60,12 @@ test("reads user properties and content type of MQTT 5", () => {
 
 test("leaves out and counts what a device may not set", () => {
   const header = { Host: "evil", "X-Device-Id": "d1", "X-Api-Key": "mine", ok: "1" };
-  const apiFields = { fields: ["x-api-key", "k"], overridden: new Set(["x-api-key"]), signingKeys: [] };
+  const apiFields = {
+    fields: ["x-api-key", "k"],
+    overridden: new Set(["x-api-key"]),
+    secretNames: new Set<string>(),
+    signingKeys: [],
+  };
   const { headers, names, strippedHeaders } = build(ingestMessage({}, { header, body: 1 }), { apiFields });
   expect(strippedHeaders).toBe(3);
   expect(headers).toMatchObject({ ok: "1", "x-device-id": "d42", "x-api-key": "k" });

@@ -11,7 +11,7 @@ import type { HttpRequest } from "./send.ts";
 
 /** What is known of a message beside what the topic rule says. */
 export interface Delivery {
-  /** The same for every attempt: the id of the SQS message, or of what stands for it where there is no queue. */
+  /** The same for every attempt: the id of the first SQS message, or of what stands for it where there is no queue. */
   readonly id: string;
   /** 1 for the first. */
   readonly attempt: number;
@@ -25,6 +25,22 @@ export interface OpenedRequest {
   readonly strippedHeaders: number;
 }
 
+/** A message and where it belongs. */
+export interface RoutedMessage {
+  readonly message: IngestMessage;
+  readonly route: Route;
+  readonly deviceId: string;
+  /** What stands in the topic for the route's placeholders. */
+  readonly values: ReadonlyMap<string, string>;
+}
+
+/** Finds a message's route and device. @throws {MessageError} where it has none. */
+export function routeMessage(message: IngestMessage, routes: Scheme["routes"]): RoutedMessage {
+  checkTopicName(message.topic);
+  const { route, values } = findRoute(message, routes);
+  return { message, route, deviceId: deviceIdOf(values), values };
+}
+
 /**
  * The HTTP request that a device's message becomes.
  *
@@ -32,15 +48,11 @@ export interface OpenedRequest {
  * @throws {MessageError} where the message cannot become one.
  */
 export function toRequest(
-  message: IngestMessage,
+  { message, route, deviceId, values }: RoutedMessage,
   delivery: Delivery,
-  routes: Scheme["routes"],
   basePath: string,
   apiFields: ApiFields,
 ): OpenedRequest {
-  checkTopicName(message.topic);
-  const { route, values } = findRoute(message, routes);
-  const deviceId = deviceIdOf(values);
   const path = basePath + renderPath(route.path, values);
   const { headers, stripped, messageId, body } = openMessage(toDeviceMessage(message), apiFields);
   const idempotencyKey = keyOf(deviceId, messageId) ?? delivery.id;

@@ -16,7 +16,7 @@ const unseen = new Map([
   ["m5-10", "nothing is published to a device's response topic"],
   ["m5-12", "the broker closes the connection: test/broker-topics.test.ts"],
   ["m5-14", "the broker's sessions"],
-  ["pay-28", "needs a store of message ids, which there is none of"],
+  ["pay-28", "a route's lease remembers message ids: test/dead-letters.test.ts"],
   ["pay-29", "three requests: test/end-to-end.test.ts"],
   ["pay-31", "packets at the broker: test/end-to-end.test.ts; payloads: round-trip.test.ts"],
 ]);

@@ -15,20 +15,25 @@ export interface Leaf {
 export interface Authority {
   readonly caPem: string;
   /** A certificate for servers and clients alike; `hosts` are the names and addresses that a server answers to. */
-  issue(subject: { readonly commonName: string; readonly hosts?: readonly string[] }): Promise<Leaf>;
+  issue(subject: {
+    readonly commonName: string;
+    readonly hosts?: readonly string[];
+    /** A day from now, unless said otherwise. */
+    readonly notAfter?: Date;
+  }): Promise<Leaf>;
 }
 
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 // Clocks of virtual machines jump: an hour before now is safe to begin with.
 const notBefore = new Date(Date.now() - 3_600_000);
-const notAfter = new Date(Date.now() + 24 * 3_600_000);
+const tomorrow = new Date(Date.now() + 24 * 3_600_000);
 
 export async function createAuthority(): Promise<Authority> {
   const keys = await generateKeys();
   const ca = await x509.X509CertificateGenerator.createSelfSigned({
     name: "CN=Trestle test authority",
     notBefore,
-    notAfter,
+    notAfter: tomorrow,
     signingAlgorithm: algorithm,
     keys,
     extensions: [
@@ -38,7 +43,8 @@ export async function createAuthority(): Promise<Authority> {
   });
   return {
     caPem: ca.toString("pem"),
-    issue: ({ commonName, hosts = ["localhost", "127.0.0.1"] }) => issue(ca, keys.privateKey, commonName, hosts),
+    issue: ({ commonName, hosts = ["localhost", "127.0.0.1"], notAfter = tomorrow }) =>
+      issue(ca, keys.privateKey, commonName, hosts, notAfter),
   };
 }
 
@@ -66,6 +72,7 @@ async function issue(
   signingKey: webcrypto.CryptoKey,
   commonName: string,
   hosts: readonly string[],
+  notAfter: Date,
 ): Promise<Leaf> {
   const keys = await generateKeys();
   const names = hosts.map((value) => ({ type: isIP(value) === 0 ? ("dns" as const) : ("ip" as const), value }));

@@ -1,0 +1,118 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { App, Stack } from "aws-cdk-lib";
+import { Match, Template } from "aws-cdk-lib/assertions";
+import { Queue } from "aws-cdk-lib/aws-sqs";
+import { expect, test } from "vitest";
+import { defineScheme } from "../scheme/define-scheme.ts";
+import { Alarms } from "./alarms.ts";
+import { projectRoot } from "./bundling.ts";
+
+const scheme = defineScheme({
+  name: "acme",
+  stage: "test",
+  api: { url: "https://api.example.com" },
+  routes: { location: { topic: "v1/{deviceId}/location", qos: 1 }, health: { topic: "v1/{deviceId}/health", qos: 0 } },
+});
+
+const stack = new Stack(new App({ analyticsReporting: false }), "acme-test");
+new Alarms(stack, "Alarms", {
+  scheme,
+  email: "ops@example.com",
+  deadLetterQueue: new Queue(stack, "DeadLetters", { queueName: "dead" }),
+  retryQueues: new Map([["location", new Queue(stack, "Retry", { queueName: "retry" })]]),
+});
+const template = Template.fromStack(stack);
+const [topic = ""] = Object.keys(template.findResources("AWS::SNS::Topic"));
+
+/** The alarm of a name, in the parts that concern what it watches. */
+function expectAlarm(name: string, properties: object): void {
+  template.hasResourceProperties("AWS::CloudWatch::Alarm", {
+    AlarmName: `acme-test-${name}`,
+    ComparisonOperator: "GreaterThanOrEqualToThreshold",
+    TreatMissingData: "notBreaching",
+    AlarmActions: [{ Ref: topic }],
+    ...properties,
+  });
+}
+
+test("tells of an open circuit and of dead letters at once, once", () => {
+  const atOnce = { Statistic: "Sum", Period: 60, EvaluationPeriods: 1, Threshold: 1, OKActions: Match.absent() };
+  // As Powertools publishes them: an alarm on fewer dimensions would never see a value.
+  const of = (route: string) => [
+    { Name: "route", Value: route },
+    { Name: "service", Value: "acme-test" },
+  ];
+  expectAlarm("circuit-opened-location", {
+    ...atOnce,
+    Namespace: "Trestle",
+    MetricName: "CircuitOpened",
+    Dimensions: of("location"),
+  });
+  for (const route of ["location", "health", "unknown"]) {
+    expectAlarm(`dead-lettered-${route}`, {
+      ...atOnce,
+      Namespace: "Trestle",
+      MetricName: "DeadLettered",
+      Dimensions: of(route),
+    });
+  }
+  template.resourceCountIs("AWS::CloudWatch::Alarm", 6);
+});
+
+test("tells of dead letters that are not written down for 15 minutes, whether they wait or are being tried", () => {
+  expectAlarm("dead-letters-not-recorded", {
+    EvaluationPeriods: 15,
+    Threshold: 1,
+    OKActions: [{ Ref: topic }],
+    Metrics: Match.arrayWith([
+      Match.objectLike({ Expression: "waiting + tried", ReturnData: true }),
+      Match.objectLike({
+        Id: "waiting",
+        MetricStat: { Metric: { MetricName: "ApproximateNumberOfMessagesVisible" }, Period: 60, Stat: "Maximum" },
+      }),
+      Match.objectLike({
+        Id: "tried",
+        MetricStat: { Metric: { MetricName: "ApproximateNumberOfMessagesNotVisible" }, Period: 60, Stat: "Maximum" },
+      }),
+    ]),
+  });
+});
+
+test("tells of retries that have waited for more than a day", () => {
+  expectAlarm("retries-wait-long-location", {
+    Namespace: "AWS/SQS",
+    MetricName: "ApproximateAgeOfOldestMessage",
+    Statistic: "Maximum",
+    Threshold: 86_400,
+    EvaluationPeriods: 1,
+    OKActions: [{ Ref: topic }],
+  });
+});
+
+test("mails the address, and lets nobody but the account's alarms publish", () => {
+  template.hasResourceProperties("AWS::SNS::Subscription", { Protocol: "email", Endpoint: "ops@example.com" });
+  template.hasResourceProperties("AWS::SNS::TopicPolicy", {
+    PolicyDocument: {
+      Statement: [
+        { Effect: "Deny", Condition: { Bool: { "aws:SecureTransport": "false" } } },
+        {
+          Effect: "Allow",
+          Action: "sns:Publish",
+          Principal: { Service: "cloudwatch.amazonaws.com" },
+          Resource: { Ref: topic },
+          Condition: { StringEquals: { "aws:SourceAccount": { Ref: "AWS::AccountId" } }, ArnLike: Match.anyValue() },
+        },
+      ],
+    },
+  });
+});
+
+test("each alarm's description leads to an entry of the runbook", () => {
+  const runbook = readFileSync(join(projectRoot, "docs/runbook.md"), "utf8");
+  const alarms = Object.values(template.findResources("AWS::CloudWatch::Alarm"));
+  for (const { Properties } of alarms) {
+    const [, anchor = ""] = /docs\/runbook\.md#([a-z-]+)$/.exec(Properties.AlarmDescription) ?? [];
+    expect(runbook.split("\n")).toContain(`## ${anchor}`);
+  }
+});

@@ -1,0 +1,86 @@
+import type { SQSRecord } from "aws-lambda";
+import type { IngestMessage } from "../../scheme/ingest.ts";
+import { MessageError, quote } from "../../scheme/message-error.ts";
+import type { Route, Scheme } from "../../scheme/scheme.ts";
+import { type OpenedRecord, openRecord } from "../forward/attempt.ts";
+import type { DeadLetter } from "../store/dead-letters.ts";
+import { type ErrorReport, readErrorReport } from "./error-report.ts";
+
+/** A dead letter as far as the message itself tells of it. */
+export type LetterDraft = Omit<DeadLetter, "attempts">;
+
+/**
+ * The record of what came to the queue of dead letters: a message that its queue gave up on, the report of a topic
+ * rule's error action, or something that is neither, which is kept as it stands.
+ *
+ * @param now Milliseconds since 1970.
+ */
+export function toDeadLetter(record: SQSRecord, routes: Scheme["routes"], now: number): LetterDraft {
+  const opened = openRecord(record, routes);
+  if (opened.message !== undefined) {
+    return draft(
+      opened,
+      now,
+      "RECEIVED_TOO_OFTEN",
+      "its function did not end it in as many receives as its queue allows",
+    );
+  }
+  const report = readErrorReport(record.body);
+  if (report === undefined) {
+    return draft(
+      opened,
+      now,
+      "TOPIC_NOT_ROUTED",
+      "neither what a topic rule selects nor the report of an error action",
+    );
+  }
+  const route = [...routes.values()].find(({ ruleName }) => ruleName === report.ruleName);
+  const message = rebuild(report, route, Number(record.attributes.SentTimestamp));
+  const reopened = openRecord({ ...record, body: JSON.stringify(message) }, routes);
+  return draft(reopened, now, "RULE_FAILED", detailOf(report));
+}
+
+function draft(opened: OpenedRecord, now: number, reason: string, detail: string): LetterDraft {
+  const { id, record, message, routeName, routed } = opened;
+  return {
+    id,
+    route: routeName,
+    topic: message?.topic,
+    deviceId: routed instanceof MessageError ? undefined : routed.deviceId,
+    reason,
+    detail,
+    at: now,
+    message: record.body,
+    state: "dead",
+    stateAt: now,
+  };
+}
+
+/** Longest detail in characters: an action may quote at length what it was told. */
+const maxDetailLength = 1_000;
+
+function detailOf({ ruleName, failures }: ErrorReport): string {
+  const reasons = failures.map(
+    ({ failedAction, failedResource, errorMessage }) =>
+      `${failedAction} on ${quote(failedResource)}: ${errorMessage.replaceAll(/\s+/g, " ")}`,
+  );
+  return `rule ${ruleName}: ${reasons.join("; ") || "no failure is named"}`.slice(0, maxDetailLength);
+}
+
+/**
+ * What the rule would have sent, as far as the report has it. The MQTT 5 properties are not in it: user properties,
+ * content type, payload format, response topic and correlation data are lost. A replay of a message with its header in
+ * user properties therefore finds no envelope in the payload, and is a dead letter again.
+ */
+function rebuild(report: ErrorReport, route: Route | undefined, receivedAt: number): IngestMessage {
+  const { ruleName, topic, base64OriginalPayload, clientId } = report;
+  // By Basic Ingest, `topic()` in a rule is what follows the rule's name; a report may name all of it.
+  const prefix = `$aws/rules/${ruleName}/`;
+  return {
+    data: base64OriginalPayload,
+    topic: topic.startsWith(prefix) ? topic.slice(prefix.length) : topic,
+    route: route?.name ?? ruleName,
+    receivedAt,
+    ...(clientId === undefined || clientId === "N/A" ? {} : { broker: clientId }),
+  };
+}

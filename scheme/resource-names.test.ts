@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { resourceNames } from "./resource-names.ts";
+
+const longest = resourceNames({ name: "n".repeat(32), stage: "s".repeat(16) });
+
+test("names what a scheme is deployed as", () => {
+  const names = resourceNames({ name: "acme", stage: "prod" });
+  expect(names).toMatchObject({
+    stack: "acme-prod",
+    deliveriesTable: "acme-prod-deliveries",
+    deadLettersTable: "acme-prod-dead-letters",
+    messagesTable: "acme-prod-messages",
+    circuitQueue: "acme-prod-circuit",
+    deadLetterQueue: "acme-prod-dead-letters",
+  });
+  expect(names.freshQueue("location")).toBe("acme-prod-route-location");
+  expect(names.retryQueue("location")).toBe("acme-prod-retry-location");
+});
+
+test("no name is longer than AWS takes", () => {
+  const route = "r".repeat(64);
+  for (const name of [longest.freshQueue(route), longest.retryQueue(route)]) expect(name).toHaveLength(80);
+  for (const name of [longest.circuitQueue, longest.deadLetterQueue]) expect(name.length).toBeLessThanOrEqual(80);
+  for (const name of [longest.deliveriesTable, longest.deadLettersTable, longest.messagesTable]) {
+    expect(name.length).toBeLessThanOrEqual(255);
+  }
+});
+
+test("names that were cut are of different routes still", () => {
+  const routes = ["a", "b", "c"].map((end) => `${"r".repeat(63)}${end}`);
+  const names = routes.flatMap((route) => [longest.freshQueue(route), longest.retryQueue(route)]);
+  expect(new Set(names).size).toBe(6);
+  for (const name of names) expect(name).toMatch(/^[A-Za-z0-9-]+-[0-9a-f]{8}$/);
+});
