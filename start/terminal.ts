@@ -9,13 +9,18 @@ export class Terminal {
     this.#output = output;
   }
 
+  /** Whether a status is rewritten in place. */
+  get isInteractive(): boolean {
+    return this.#output.isTTY === true;
+  }
+
   print(line: string): void {
     this.#output.write(`${this.#clear()}${line}\n${this.#status}`);
   }
 
   /** Where the output is no terminal, in a file say, every status is a line of its own. */
   showStatus(line: string): void {
-    if (this.#output.isTTY !== true) {
+    if (!this.isInteractive) {
       this.print(line);
       return;
     }

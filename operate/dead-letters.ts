@@ -1,0 +1,4 @@
+import { deadLettersCommand } from "./dead-letters-command.ts";
+import { runCommand } from "./run-command.ts";
+
+await runCommand(deadLettersCommand);

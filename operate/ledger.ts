@@ -1,0 +1,4 @@
+import { ledgerCommand } from "./ledger-command.ts";
+import { runCommand } from "./run-command.ts";
+
+await runCommand(ledgerCommand);

@@ -1,0 +1,38 @@
+import type { DeadLetter } from "../lambdas/store/dead-letters.ts";
+import type { IngestMessage } from "../scheme/ingest.ts";
+import type { Scheme } from "../scheme/scheme.ts";
+
+/** A message to be sent again, or why it cannot be. */
+export type Replay =
+  | { readonly kind: "message"; readonly route: string; readonly body: string }
+  | { readonly kind: "impossible"; readonly reason: string };
+
+/**
+ * What is put into a route's retry queue for a message that was recorded: its SQS body, with the message's first id in
+ * it, so that the API sees the same idempotency key as before.
+ */
+export function toReplay(
+  { id, route, message, isMessageCut }: Pick<DeadLetter, "id" | "route" | "message" | "isMessageCut">,
+  routes: Scheme["routes"],
+): Replay {
+  if (isMessageCut === true) return impossible("its message was too large to be recorded whole");
+  const qos = routes.get(route)?.qos;
+  if (qos === undefined) return impossible(`the scheme has no route '${route}'`);
+  if (qos === 0) return impossible(`route ${route} is QoS 0, which has no queue`);
+  const ingest = readObject(message);
+  if (ingest === undefined) return impossible("it is not what a topic rule writes");
+  return { kind: "message", route, body: JSON.stringify({ ...ingest, id } satisfies Partial<IngestMessage>) };
+}
+
+function impossible(reason: string): Replay {
+  return { kind: "impossible", reason };
+}
+
+function readObject(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
