@@ -10,6 +10,7 @@ import type { TablePlan } from "./template/plan.ts";
 /** What the services act on. Mappings and queues may be added after the start, before a function runs. */
 export interface AwsServicesOptions {
   readonly dataFolder: string;
+  readonly region: string;
   readonly tables: readonly TablePlan[];
   readonly log: (line: string) => void;
   /** Milliseconds since 1970. */
@@ -24,7 +25,7 @@ export interface AwsServicesOptions {
 
 /** The services that functions and commands ask through the AWS SDKs, on ports of this machine. */
 export interface AwsServices extends AsyncDisposable {
-  /** Where they are, as the variables that the SDKs read. */
+  /** Where they are, a region and credentials, as the variables that the SDKs read. */
   readonly environment: Readonly<Record<string, string>>;
   /** Answers GET with the ledger; no service of AWS. */
   readonly ledgerUrl: string;
@@ -32,7 +33,7 @@ export interface AwsServices extends AsyncDisposable {
 
 /** @throws {EngineError} for tables that cannot be made. */
 export async function startAwsServices(options: AwsServicesOptions): Promise<AwsServices> {
-  const { secrets, mappings, queues, ledger } = options;
+  const { region, secrets, mappings, queues, ledger } = options;
   await using stack = new AsyncDisposableStack();
   const dynamoDb = options.tables.length === 0 ? undefined : stack.use(await startDynamoDb(options));
   const endpoint = stack.use(
@@ -50,6 +51,11 @@ export async function startAwsServices(options: AwsServicesOptions): Promise<Aws
       AWS_ENDPOINT_URL_LAMBDA: endpoint.url("lambda"),
       AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoint.url("secretsmanager"),
       AWS_ENDPOINT_URL_SQS: endpoint.url("sqs"),
+      AWS_REGION: region,
+      AWS_DEFAULT_REGION: region,
+      // The SDKs want credentials even where nobody looks at them.
+      AWS_ACCESS_KEY_ID: "local",
+      AWS_SECRET_ACCESS_KEY: "local",
     },
     ledgerUrl: endpoint.url("ledger"),
     [Symbol.asyncDispose]: () => parts.disposeAsync(),

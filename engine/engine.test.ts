@@ -220,7 +220,8 @@ test("a schedule invokes its function at once and every so many minutes", async 
 
 test("a queue and a schedule of one function that reserves one invocation do not overlap", async () => {
   const code = `
-    const now = () => performance.timeOrigin + performance.now();
+    // One clock for all threads: their time origins may be some milliseconds apart.
+    const now = () => Number(process.hrtime.bigint()) / 1e6;
     export const handler = async ({ Records }) => {
       const begin = now();
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -323,7 +324,8 @@ test("a function finds the template's tables, and what it wrote after a restart"
 test("a function's reserved concurrency bounds its queue too", async () => {
   const code = `
     export const handler = async () => {
-      const now = () => performance.timeOrigin + performance.now();
+      // One clock for all threads: their time origins may be some milliseconds apart.
+      const now = () => Number(process.hrtime.bigint()) / 1e6;
       const begin = now();
       await new Promise((resolve) => setTimeout(resolve, 60));
       console.log(JSON.stringify([begin, now()]));
@@ -409,6 +411,17 @@ test("a second engine on the same folder is refused", async () => {
   const dataFolder = temporaryFolder();
   await using _ = await start({ Orders: queue() }, { dataFolder });
   await expect(start({ Orders: queue() }, { dataFolder })).rejects.toMatchObject({ code: "ERR_DATA_IN_USE" });
+});
+
+test("an engine that is ended twice has ended once, with everything on disk", async () => {
+  const dataFolder = temporaryFolder();
+  const resources = { Orders: queue(), Rule: rule("queued", all, [toQueue()]) };
+  const engine = await start(resources, { dataFolder });
+  await engine.accept(message("v1/d42"));
+  await Promise.all([engine[Symbol.asyncDispose](), engine[Symbol.asyncDispose]()]);
+  await engine[Symbol.asyncDispose]();
+  await using later = await start(resources, { dataFolder });
+  expect(later.counts.pending).toBe(1);
 });
 
 test("stop lets what runs end and begins nothing more", async () => {

@@ -1,19 +1,27 @@
 import type { AsynchronousEvents, EventAmounts } from "./services/asynchronous-events.ts";
 import type { LedgerEntry, LedgerLine } from "./services/ledger.ts";
 
+/** How often the ledger is told of messages that are in memory only. */
+const writeMs = 1_000;
+
 /**
  * Messages of QoS 0 in the ledger. They are in memory only, so that no row speaks of them: what has become of them is
  * written now and then, and what waits or runs is written as dropped. After a crash that is what it is.
  */
-export class EventLedger {
+export class EventLedger implements Disposable {
   readonly #sources: () => Iterable<AsynchronousEvents>;
   readonly #count: (entry: LedgerEntry) => void;
+  #timer: NodeJS.Timeout | undefined;
   /** By account. */
   #written: ReadonlyMap<string, EventAmounts> = new Map();
 
   constructor(sources: () => Iterable<AsynchronousEvents>, count: (entry: LedgerEntry) => void) {
     this.#sources = sources;
     this.#count = count;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.write(), writeMs).unref();
   }
 
   /** Tells the ledger what has changed since the last time. */
@@ -37,6 +45,12 @@ export class EventLedger {
       const waiting = this.#written.get(line.account)?.pending ?? 0;
       return { ...line, pending: line.pending + waiting, dropped: line.dropped - waiting };
     });
+  }
+
+  /** Writes for the last time. */
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+    this.write();
   }
 
   #sum(): ReadonlyMap<string, EventAmounts> {

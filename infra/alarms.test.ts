@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { App, Stack } from "aws-cdk-lib";
 import { Match, Template } from "aws-cdk-lib/assertions";
+import { Code, Function as LambdaFunction, Runtime } from "aws-cdk-lib/aws-lambda";
 import { Queue } from "aws-cdk-lib/aws-sqs";
 import { expect, test } from "vitest";
 import { defineScheme } from "../scheme/define-scheme.ts";
@@ -16,11 +17,20 @@ const scheme = defineScheme({
 });
 
 const stack = new Stack(new App({ analyticsReporting: false }), "acme-test");
+const lambda = (name: string) =>
+  new LambdaFunction(stack, name, {
+    functionName: name,
+    runtime: Runtime.NODEJS_24_X,
+    handler: "index.handler",
+    code: Code.fromInline("export const handler = () => {};"),
+  });
 new Alarms(stack, "Alarms", {
   scheme,
   email: "ops@example.com",
   deadLetterQueue: new Queue(stack, "DeadLetters", { queueName: "dead" }),
   retryQueues: new Map([["location", new Queue(stack, "Retry", { queueName: "retry" })]]),
+  circuit: lambda("Circuit"),
+  deadLetters: lambda("Recorder"),
 });
 const template = Template.fromStack(stack);
 const [topic = ""] = Object.keys(template.findResources("AWS::SNS::Topic"));
@@ -57,7 +67,7 @@ test("tells of an open circuit and of dead letters at once, once", () => {
       Dimensions: of(route),
     });
   }
-  template.resourceCountIs("AWS::CloudWatch::Alarm", 6);
+  template.resourceCountIs("AWS::CloudWatch::Alarm", 8);
 });
 
 test("tells of dead letters that are not written down for 15 minutes, whether they wait or are being tried", () => {
@@ -86,6 +96,25 @@ test("tells of retries that have waited for more than a day", () => {
     Statistic: "Maximum",
     Threshold: 86_400,
     EvaluationPeriods: 1,
+    OKActions: [{ Ref: topic }],
+  });
+});
+
+test.for([
+  ["circuit", "Circuit"],
+  ["dead-letters", "Recorder"],
+] as const)("tells of the function %s when it keeps failing, not of a failure alone", ([name, id]) => {
+  const [logicalId = ""] = Object.keys(
+    template.findResources("AWS::Lambda::Function", { Properties: { FunctionName: id } }),
+  );
+  expectAlarm(`function-fails-${name}`, {
+    Namespace: "AWS/Lambda",
+    MetricName: "Errors",
+    Dimensions: [{ Name: "FunctionName", Value: { Ref: logicalId } }],
+    Statistic: "Sum",
+    Period: 300,
+    EvaluationPeriods: 2,
+    Threshold: 1,
     OKActions: [{ Ref: topic }],
   });
 });

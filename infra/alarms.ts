@@ -10,6 +10,7 @@ import {
 } from "aws-cdk-lib/aws-cloudwatch";
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
 import { PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import { EmailSubscription } from "aws-cdk-lib/aws-sns-subscriptions";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
@@ -20,18 +21,34 @@ import { metricsNamespace, serviceName } from "./trestle-function.ts";
 /** What metrics and records call the route of a message that names none of the scheme. */
 const unknownRoute = "unknown";
 
+/** Functions whose failing no route's metrics show, and what it means. */
+const consequences = {
+  circuit: "retry queues are neither paused nor resumed, and nothing notices that the API is back.",
+  "dead-letters": "what arrives in the queue of dead letters may not be written to its table.",
+} as const;
+
 export interface AlarmsProps {
   readonly scheme: Scheme;
   readonly email: string;
   readonly deadLetterQueue: IQueue;
   /** By route. */
   readonly retryQueues: ReadonlyMap<string, IQueue>;
+  /** The function `circuit`, where there are QoS 1 routes. */
+  readonly circuit: IFunction | undefined;
+  /** The function `dead-letters`. */
+  readonly deadLetters: IFunction;
 }
 
 interface AlarmSpec {
   /** Part of the alarm's name, and the anchor of its entry in the runbook. */
-  readonly entry: "circuit-opened" | "dead-lettered" | "dead-letters-not-recorded" | "retries-wait-long";
-  readonly route?: string;
+  readonly entry:
+    | "circuit-opened"
+    | "dead-lettered"
+    | "dead-letters-not-recorded"
+    | "function-fails"
+    | "retries-wait-long";
+  /** The route or the function that it is about, where the entry is about each of them. */
+  readonly subject?: string;
   /** What is the matter. */
   readonly reason: string;
   readonly metric: IMetric;
@@ -48,8 +65,9 @@ export class Alarms extends Construct {
   readonly #stackName: string;
   readonly #action: SnsAction;
 
-  constructor(scope: Construct, id: string, { scheme, email, deadLetterQueue, retryQueues }: AlarmsProps) {
+  constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
+    const { scheme, email, deadLetterQueue, retryQueues, circuit, deadLetters } = props;
     this.#stackName = Stack.of(this).stackName;
     this.#action = new SnsAction(this.#addTopic(email));
     for (const [route, queue] of retryQueues) {
@@ -58,6 +76,8 @@ export class Alarms extends Construct {
     }
     for (const route of [...scheme.routes.keys(), unknownRoute]) this.#add(deadLettered(scheme, route));
     this.#add(deadLettersNotRecorded(deadLetterQueue));
+    if (circuit !== undefined) this.#add(functionFails("circuit", circuit));
+    this.#add(functionFails("dead-letters", deadLetters));
   }
 
   #addTopic(email: string): Topic {
@@ -82,8 +102,8 @@ export class Alarms extends Construct {
     return topic;
   }
 
-  #add({ entry, route, reason, metric, threshold, periods = 1, tellsEnd }: AlarmSpec): void {
-    const id = route === undefined ? entry : `${entry}-${route}`;
+  #add({ entry, subject, reason, metric, threshold, periods = 1, tellsEnd }: AlarmSpec): void {
+    const id = subject === undefined ? entry : `${entry}-${subject}`;
     const alarm = new Alarm(this, id, {
       alarmName: `${this.#stackName}-${id}`,
       alarmDescription: `${reason} What to do: docs/runbook.md#${entry}`,
@@ -101,7 +121,7 @@ export class Alarms extends Construct {
 function circuitOpened(scheme: Scheme, route: string): AlarmSpec {
   return {
     entry: "circuit-opened",
-    route,
+    subject: route,
     reason: `The API fails for route ${route}: its messages are held and none is attempted until the API answers again.`,
     metric: routeMetric(scheme, route, "CircuitOpened"),
     threshold: 1,
@@ -113,7 +133,7 @@ function deadLettered(scheme: Scheme, route: string): AlarmSpec {
   const of = route === unknownRoute ? "of no known route" : `of route ${route}`;
   return {
     entry: "dead-lettered",
-    route,
+    subject: route,
     reason: `Messages ${of} were given up and are dead letters.`,
     metric: routeMetric(scheme, route, "DeadLettered"),
     threshold: 1,
@@ -144,6 +164,22 @@ function deadLettersNotRecorded(queue: IQueue): AlarmSpec {
 }
 
 /**
+ * A failure alone is made good by the next invocation: one is told of that goes on. Not by the minute, since a function
+ * that fails at its time limit, or is tried again after its queue's visibility timeout, does not fail every minute.
+ */
+function functionFails(name: keyof typeof consequences, lambda: IFunction): AlarmSpec {
+  return {
+    entry: "function-fails",
+    subject: name,
+    reason: `The function ${name} has kept failing for 10 minutes: ${consequences[name]}`,
+    metric: lambda.metricErrors({ period: Duration.minutes(5), statistic: Stats.SUM }),
+    threshold: 1,
+    periods: 2,
+    tellsEnd: true,
+  };
+}
+
+/**
  * Of a message that was received three times the metric knows nothing any more: this is about those that wait untried,
  * behind an open circuit or a retry lane that is too slow.
  *
@@ -152,7 +188,7 @@ function deadLettersNotRecorded(queue: IQueue): AlarmSpec {
 function retriesWaitLong(route: string, queue: IQueue): AlarmSpec {
   return {
     entry: "retries-wait-long",
-    route,
+    subject: route,
     reason: `The oldest message in the retry queue of route ${route} was sent more than a day ago; the queue keeps it 14.`,
     metric: queue.metricApproximateAgeOfOldestMessage({ period: Duration.minutes(5), statistic: Stats.MAXIMUM }),
     threshold: Duration.days(1).toSeconds(),

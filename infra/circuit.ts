@@ -1,6 +1,7 @@
 import { Duration, Stack } from "aws-cdk-lib";
 import { Rule, Schedule } from "aws-cdk-lib/aws-events";
 import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
+import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Construct } from "constructs";
 import type { CircuitEnvironment } from "../lambdas/circuit/environment.ts";
@@ -24,6 +25,8 @@ export interface CircuitProps extends DeliveryProps {
  * API is back. It runs every minute, and at once when `forward` opens a circuit.
  */
 export class Circuit extends Construct {
+  readonly function: IFunction;
+
   constructor(scope: Construct, id: string, props: CircuitProps) {
     super(scope, id);
     const { scheme, configFile, stores, circuitQueue, retry, retryQueues } = props;
@@ -43,6 +46,7 @@ export class Circuit extends Construct {
         RETRY_FUNCTION_NAME: retry.functionName,
       },
     });
+    this.function = circuit;
     stores.allowAttempts(circuit);
     for (const { queue } of retryQueues) queue.grantConsumeMessages(circuit);
     circuit.allow(["lambda:ListEventSourceMappings"], ["*"]); // AWS knows no narrower resource for it

@@ -1,3 +1,4 @@
+import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Construct } from "constructs";
 import type { DeadLettersEnvironment } from "../lambdas/dead-letters/environment.ts";
@@ -21,6 +22,7 @@ export interface DeadLettersProps {
 export class DeadLetters extends Construct {
   /** What cannot be written down stays in it until it is 14 days old. */
   readonly queue: TrestleQueue;
+  readonly function: IFunction;
 
   constructor(scope: Construct, id: string, { scheme, configFile, stores }: DeadLettersProps) {
     super(scope, id);
@@ -39,6 +41,7 @@ export class DeadLetters extends Construct {
         DELIVERIES_TABLE: stores.deliveries.tableName,
       },
     });
+    this.function = recorder;
     stores.allowDeadLetters(recorder);
     stores.allowReadingAttempts(recorder);
     recorder.addEventSource(

@@ -43,6 +43,8 @@ export interface IngestProps {
 export class Ingest extends Construct {
   /** The retry queue of each QoS 1 route, by the route's name. */
   readonly retryQueues: ReadonlyMap<string, IQueue>;
+  /** Looks after the circuits, where there are QoS 1 routes. */
+  readonly circuit: Circuit | undefined;
   readonly #props: IngestProps;
   readonly #errorAction: CfnTopicRule.ActionProperty;
 
@@ -57,10 +59,12 @@ export class Ingest extends Construct {
       routes.filter((route) => route.qos === 0),
       direct,
     );
-    this.retryQueues = this.#addQueuedRoutes(
+    const queued = this.#addQueuedRoutes(
       routes.filter((route) => route.qos === 1),
       lanes,
     );
+    this.retryQueues = queued.retryQueues;
+    this.circuit = queued.circuit;
   }
 
   #addDirectRoutes(routes: readonly Route[], reservedConcurrentExecutions: number): void {
@@ -87,8 +91,8 @@ export class Ingest extends Construct {
     }
   }
 
-  #addQueuedRoutes(routes: readonly Route[], lanes: Concurrency["lanes"]): ReadonlyMap<string, IQueue> {
-    if (lanes === undefined) return new Map();
+  #addQueuedRoutes(routes: readonly Route[], lanes: Concurrency["lanes"]): Pick<Ingest, "retryQueues" | "circuit"> {
+    if (lanes === undefined) return { retryQueues: new Map(), circuit: undefined };
     const { scheme } = this.#props;
     const circuitQueue = new TrestleQueue(this, "CircuitQueue", {
       queueName: resourceNames(scheme).circuitQueue,
@@ -112,9 +116,9 @@ export class Ingest extends Construct {
       // All at one time: what is slow here would make the others of its batch wait for it.
       batchSize: lanes.retry.parallelRequests,
     });
-    const retryQueues = new Map(routes.map((route) => [route.name, this.#addQueuedRoute(route, fresh, retry)]));
-    new Circuit(this, "Circuit", { ...common, retry, retryQueues: [...retryQueues.values()] });
-    return new Map([...retryQueues].map(([route, { queue }]) => [route, queue]));
+    const laneQueues = new Map(routes.map((route) => [route.name, this.#addQueuedRoute(route, fresh, retry)]));
+    const circuit = new Circuit(this, "Circuit", { ...common, retry, retryQueues: [...laneQueues.values()] });
+    return { retryQueues: new Map([...laneQueues].map(([route, { queue }]) => [route, queue])), circuit };
   }
 
   /** @returns its retry queue. */

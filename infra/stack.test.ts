@@ -439,6 +439,20 @@ test("there is no function for a QoS that no route has", () => {
   directOnly.hasResourceProperties("AWS::Lambda::Function", { ReservedConcurrentExecutions: 50 });
 });
 
+test("alarms watch the functions that there are", () => {
+  const watched = (from: Template) =>
+    Object.values(from.findResources("AWS::CloudWatch::Alarm", { Properties: { Namespace: "AWS/Lambda" } })).map(
+      ({ Properties }) => [Properties.AlarmName, Properties.Dimensions[0].Value.Ref],
+    );
+  const alarms = { email: "ops@example.com" };
+  const { health } = input.routes;
+  if (health === undefined) throw new Error("the route of this test is gone");
+  const recorder = ["acme-test-function-fails-dead-letters", expect.stringMatching(/^DeadLettersFunction/)];
+  const circuit = ["acme-test-function-fails-circuit", expect.stringMatching(/^IngestCircuitFunction/)];
+  expect(watched(templateOf({ alarms })).toSorted()).toEqual([circuit, recorder]);
+  expect(watched(templateOf({ alarms, routes: { health } }))).toEqual([recorder]);
+});
+
 test("a route may have any name", () => {
   const names = ["ForwardDirect", "Resource", "a", "aQueue", "A", "Route", "Default"];
   const routes = Object.fromEntries(names.map((name) => [name, { topic: `${name}/{deviceId}`, qos: 1 as const }]));

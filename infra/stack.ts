@@ -33,8 +33,9 @@ export class TrestleStack extends Stack {
       constraintDescription: "must be an http: or https: URL without query and fragment",
     });
     const stores = new Stores(this, "Stores", scheme);
-    const { queue: deadLetterQueue } = new DeadLetters(this, "DeadLetters", { scheme, configFile, stores });
-    const { retryQueues } = new Ingest(this, "Ingest", {
+    const deadLetters = new DeadLetters(this, "DeadLetters", { scheme, configFile, stores });
+    const deadLetterQueue = deadLetters.queue;
+    const { retryQueues, circuit } = new Ingest(this, "Ingest", {
       scheme,
       configFile,
       apiUrl: apiUrl.valueAsString,
@@ -42,6 +43,13 @@ export class TrestleStack extends Stack {
       deadLetterQueue,
     });
     if (scheme.alarms === undefined) return;
-    new Alarms(this, "Alarms", { scheme, email: scheme.alarms.email, deadLetterQueue, retryQueues });
+    new Alarms(this, "Alarms", {
+      scheme,
+      email: scheme.alarms.email,
+      deadLetterQueue,
+      retryQueues,
+      circuit: circuit?.function,
+      deadLetters: deadLetters.function,
+    });
   }
 }

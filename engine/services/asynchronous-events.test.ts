@@ -1,27 +1,20 @@
 import { setImmediate } from "node:timers/promises";
-import { afterEach, expect, test, vi } from "vitest";
-import { functionOf, type Output } from "../testing.ts";
+import { expect, test, vi } from "vitest";
+import { functionOf, type Output, VirtualClock } from "../testing.ts";
 import { AsynchronousEvents } from "./asynchronous-events.ts";
+import { systemClock } from "./clock.ts";
 
 const minute = 60_000;
-const defaults = { maximumAgeMs: 360 * minute, retryAttempts: 2, concurrency: 1 };
+const defaults = { maximumAgeMs: 360 * minute, retryAttempts: 2, concurrency: 1, clock: systemClock };
 /** Fails where the event says so, and prints the event first. */
 const code = `export const handler = async (event) => {
   console.log(event.id);
   if (event.isBad) throw new Error("no");
 };`;
 
-afterEach(() => {
-  vi.useRealTimers();
-});
-
-function useFakeTimers(): void {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
-}
-
-/** The environment's time limit, which stands while it runs, and the retry. */
-async function retryIsDue(): Promise<void> {
-  while (vi.getTimerCount() < 2) await setImmediate();
+/** An invocation that failed is settled, and its retry set. */
+async function retryIsSet(clock: VirtualClock): Promise<void> {
+  while (clock.nextTimerAt === undefined) await setImmediate();
 }
 
 function ids({ lines }: Output): readonly string[] {
@@ -50,19 +43,19 @@ test("a failed event with no retry attempts is gone", async () => {
 });
 
 test("a failed event is retried after one minute and after two more", async () => {
-  useFakeTimers();
+  const clock = new VirtualClock();
   const options = functionOf(code);
-  await using events = new AsynchronousEvents(options, defaults);
+  await using events = new AsynchronousEvents(options, { ...defaults, clock });
   events.accept(JSON.stringify({ id: "a", isBad: true }));
   const begun = (count: number) => options.output.until(() => ids(options.output).length === count);
   await begun(1);
-  await retryIsDue();
-  vi.advanceTimersByTime(minute - 1);
-  expect(vi.getTimerCount()).toBe(1);
-  vi.advanceTimersByTime(1);
+  await retryIsSet(clock);
+  expect(clock.nextTimerAt).toBe(clock.now() + minute);
+  clock.advance(minute);
   await begun(2);
-  await retryIsDue();
-  vi.advanceTimersByTime(2 * minute);
+  await retryIsSet(clock);
+  expect(clock.nextTimerAt).toBe(clock.now() + 2 * minute);
+  clock.advance(2 * minute);
   await begun(3);
   await vi.waitFor(() => expect(events.counts.failed).toBe(1));
   await events.stop();
@@ -70,12 +63,23 @@ test("a failed event is retried after one minute and after two more", async () =
   expect(events.counts).toMatchObject({ accepted: 1, failed: 1, succeeded: 0 });
 });
 
-test("an event that waited longer than its age is not invoked", async () => {
-  useFakeTimers();
+test("an event that waits for its retry when the engine stops has failed", async () => {
+  const clock = new VirtualClock();
   const options = functionOf(code);
-  await using events = new AsynchronousEvents(options, { ...defaults, maximumAgeMs: minute });
+  await using events = new AsynchronousEvents(options, { ...defaults, clock });
+  events.accept(JSON.stringify({ id: "a", isBad: true }));
+  await retryIsSet(clock);
+  await events.stop();
+  expect(events.counts).toMatchObject({ accepted: 1, failed: 1, succeeded: 0 });
+  expect(clock.nextTimerAt).toBeUndefined();
+});
+
+test("an event that waited longer than its age is not invoked", async () => {
+  const clock = new VirtualClock();
+  const options = functionOf(code);
+  await using events = new AsynchronousEvents(options, { ...defaults, clock, maximumAgeMs: minute });
   events.accept(JSON.stringify({ id: "a" }));
-  vi.setSystemTime(Date.now() + minute + 1);
+  clock.advance(minute + 1);
   events.accept(JSON.stringify({ id: "b" }));
   await options.output.until((lines) => lines.length === 1);
   await events.stop();

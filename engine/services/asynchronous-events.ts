@@ -1,3 +1,4 @@
+import type { Clock, Timer } from "./clock.ts";
 import type { FunctionOptions, InvocationError } from "./execution-environment.ts";
 import { FunctionPool, type Work, type WorkSource } from "./function-pool.ts";
 import type { ReservedConcurrency } from "./reserved-concurrency.ts";
@@ -10,6 +11,7 @@ export interface AsynchronousEventOptions {
   /** Environments at most. */
   readonly concurrency: number;
   readonly reserved?: ReservedConcurrency | undefined;
+  readonly clock: Clock;
 }
 
 /** Lambda waits one minute before the first retry and two before the second. */
@@ -55,7 +57,7 @@ export class AsynchronousEvents implements WorkSource, AsyncDisposable {
   readonly #pool: FunctionPool;
   readonly #waiting: Event[] = [];
   readonly #running = new Set<Event>();
-  readonly #retries = new Map<NodeJS.Timeout, Event>();
+  readonly #retries = new Map<Timer, Event>();
   readonly #ended = new Map<string, Omit<EventAmounts, "pending">>();
   #isStopped = false;
 
@@ -75,7 +77,7 @@ export class AsynchronousEvents implements WorkSource, AsyncDisposable {
     }
     this.counts.accepted += 1;
     this.#count(account, "received");
-    this.#waiting.push({ json, account, acceptedAt: Date.now(), attempt: 1 });
+    this.#waiting.push({ json, account, acceptedAt: this.#options.clock.now(), attempt: 1 });
     this.#pool.wake();
   }
 
@@ -98,7 +100,7 @@ export class AsynchronousEvents implements WorkSource, AsyncDisposable {
 
   take(): Work | undefined {
     for (let event = this.#next(); event !== undefined; event = this.#next()) {
-      if (Date.now() - event.acceptedAt > this.#options.maximumAgeMs) {
+      if (this.#options.clock.now() - event.acceptedAt > this.#options.maximumAgeMs) {
         this.counts.expired += 1;
         this.#count(event.account, "dropped");
         continue;
@@ -113,7 +115,7 @@ export class AsynchronousEvents implements WorkSource, AsyncDisposable {
   /** Begins no invocation any more and resolves when those that run have ended. Events that wait have failed. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    for (const timer of this.#retries.keys()) clearTimeout(timer);
+    for (const timer of this.#retries.keys()) timer.clear();
     for (const event of [...this.#waiting.splice(0), ...this.#retries.values()]) this.#drop(event);
     this.#retries.clear();
     await this.#pool.whenIdle();
@@ -147,15 +149,17 @@ export class AsynchronousEvents implements WorkSource, AsyncDisposable {
     } else if (event.attempt > this.#options.retryAttempts || this.#isStopped) {
       this.#drop(event);
     } else {
-      const timer = setTimeout(
-        () => {
-          this.#retries.delete(timer);
-          this.#waiting.push({ ...event, attempt: event.attempt + 1 });
-          this.#pool.wake();
-        },
-        retryDelaysMs[event.attempt - 1],
-      );
-      this.#retries.set(timer.unref(), event);
+      this.#retryLater(event);
     }
+  }
+
+  #retryLater(event: Event): void {
+    const retry = () => {
+      this.#retries.delete(timer);
+      this.#waiting.push({ ...event, attempt: event.attempt + 1 });
+      this.#pool.wake();
+    };
+    const timer = this.#options.clock.setTimer(retry, retryDelaysMs[event.attempt - 1] ?? 0);
+    this.#retries.set(timer, event);
   }
 }

@@ -1,7 +1,8 @@
 import type { FunctionOptions, InvocationError } from "./execution-environment.ts";
 import { FunctionPool, type Work, type WorkSource } from "./function-pool.ts";
+import type { ReceivedMessage } from "./in-flight-messages.ts";
 import { systemAttributes } from "./message-attributes.ts";
-import type { Queue, ReceivedMessage } from "./queue.ts";
+import type { Queue } from "./queue.ts";
 import type { ReservedConcurrency } from "./reserved-concurrency.ts";
 
 export interface EventSourceMappingOptions {

@@ -1,4 +1,4 @@
-import type { ReceivedMessage } from "./queue.ts";
+import type { ReceivedMessage } from "./in-flight-messages.ts";
 
 /**
  * SQS's own attributes of a message.

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { VirtualClock } from "../testing.ts";
-import type { Queue, ReceivedMessage } from "./queue.ts";
+import type { ReceivedMessage } from "./in-flight-messages.ts";
+import type { Queue } from "./queue.ts";
 import { TestQueues } from "./queue-testing.ts";
 
 const second = 1000;

@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { temporaryFolder } from "../testing.ts";
-import { Queue, type QueueConditions, type QueueOptions, type ReceivedMessage } from "./queue.ts";
+import type { ReceivedMessage } from "./in-flight-messages.ts";
+import { Queue, type QueueConditions, type QueueOptions } from "./queue.ts";
 import { QueueStore } from "./queue-store.ts";
 
 const second = 1000;

@@ -2,10 +2,13 @@ import { randomUUID } from "node:crypto";
 import { Announcement } from "./announcement.ts";
 import type { StorageError } from "./change.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import type { LedgerColumn, LedgerEntry } from "./ledger.ts";
+import { InFlightMessages, type ReceivedMessage } from "./in-flight-messages.ts";
+import type { LedgerEntry } from "./ledger.ts";
+import { PutOffMessages } from "./put-off-messages.ts";
+import { type MessageEnd, makeQueueEntries, type QueueEntries } from "./queue-entries.ts";
 import type { QueueStore } from "./queue-store.ts";
 import type { QueueTable, StoredMessage } from "./queue-table.ts";
-import { parseReceiptHandle, receiptHandle } from "./receipt-handle.ts";
+import { VisibleMessages } from "./visible-messages.ts";
 import { WakeUp } from "./wake-up.ts";
 
 /** Attributes of an SQS queue. */
@@ -31,9 +34,6 @@ export interface SendOptions {
   readonly deadOf?: string | undefined;
 }
 
-/** What became of a message that is deleted. */
-export type MessageEnd = "delivered" | "dead";
-
 /** Numbers of messages, as SQS's `GetQueueAttributes` has them. */
 export interface QueueNumbers {
   readonly visible: number;
@@ -45,16 +45,6 @@ export interface QueueNumbers {
   readonly oldestSentAt?: number;
 }
 
-export interface ReceivedMessage extends StoredMessage {
-  readonly receiptHandle: string;
-  /** Milliseconds since 1970. */
-  readonly receivedAt: number;
-  /** Milliseconds since 1970. */
-  readonly visibleAgainAt: number;
-  /** One of the deliveries that a standard queue makes now and then although the message is another's already. */
-  readonly isDuplicate: boolean;
-}
-
 /** What a test may bend: time, a limit, and the disorder that SQS allows itself. */
 export interface QueueConditions extends Partial<Clock> {
   /** Messages in flight at most; SQS's own limit for a standard queue by default. */
@@ -63,14 +53,12 @@ export interface QueueConditions extends Partial<Clock> {
   readonly disorder?: { readonly random: () => number; readonly duplicateEvery: number };
 }
 
-/** Messages in memory at most, beside those in flight; the rest of a backlog is on disk only. */
-const windowSize = 5_000;
 /** SQS's limit of messages in flight for a standard queue. */
 const inFlightLimit = 120_000;
 /** SQS's limit of the time that a message is invisible after it was received. */
 const longestVisibilityMs = 12 * 3_600_000;
-/** How long to wait after the disk refused a write. */
-const writeRetryMs = 1000;
+/** How long a message waits that could not be moved to another queue, and is received once more instead. */
+const redriveRetryMs = 10_000;
 
 /**
  * A standard SQS queue: at least once, in no promised order, a message invisible while it is in flight.
@@ -87,24 +75,14 @@ export class Queue implements Disposable {
   readonly counts = { sent: 0, deleted: 0, dead: 0, expired: 0, redriven: 0 };
   readonly #table: QueueTable;
   readonly #conditions: QueueConditions & Clock;
-  readonly #entries: Readonly<Record<"received" | "replayed" | LedgerEnd, LedgerEntry | undefined>>;
-  /** Visible and in memory. */
-  #ready: StoredMessage[] = [];
-  /** By receipt handle. */
-  readonly #inFlight = new Map<string, ReceivedMessage>();
-  /** Received and put off: in flight still, but on disk only. */
-  #putOffs: number;
-  #delayed: number;
-  #depth: number;
-  #lastId: number;
-  #receipts = 0;
-  /** The last message that was in memory; where the backlog is spilled, there are more behind it. */
-  #readUpTo = 0;
-  #isSpilled: boolean;
-  /** Whether messages that were put off are due, which memory has no room for yet. */
-  #isDueLeft = false;
+  readonly #entries: QueueEntries;
+  readonly #visible: VisibleMessages;
+  readonly #inFlight: InFlightMessages;
+  readonly #putOff: PutOffMessages;
   readonly #wakeUp: WakeUp;
   readonly #announcement = new Announcement();
+  #depth: number;
+  #lastId: number;
 
   constructor(options: QueueOptions, store: QueueStore, conditions: QueueConditions = {}) {
     this.options = options;
@@ -112,14 +90,13 @@ export class Queue implements Disposable {
     this.#wakeUp = new WakeUp(this.#conditions, () => this.#takeVisibleAgain());
     this.#table = store.table(options.name);
     this.account = store.account(options.name, options.account);
-    this.#entries = entriesOf(this.account);
+    this.#entries = makeQueueEntries(this.account);
+    const { now, disorder } = this.#conditions;
+    this.#inFlight = new InFlightMessages(this.#wakeUp, now);
+    this.#putOff = new PutOffMessages(this.#table, this.#wakeUp, now);
+    this.#visible = new VisibleMessages(this.#table, this.#putOff, disorder?.random);
     this.#depth = this.#table.count();
-    const { received, delayed } = this.#table.countPutOff();
-    this.#putOffs = received;
-    this.#delayed = delayed;
     this.#lastId = this.#table.lastId;
-    this.#isSpilled = this.#depth > 0;
-    this.#wakeUp.setAt(this.#table.nextDueAt());
   }
 
   /** Messages in the queue, visible or not. */
@@ -128,12 +105,13 @@ export class Queue implements Disposable {
   }
 
   get attributes(): QueueNumbers {
-    const inFlight = this.#inFlight.size + this.#putOffs;
+    const inFlight = this.#numberInFlight;
+    const { delayed } = this.#putOff;
     const oldestSentAt = this.#depth === 0 ? undefined : this.#table.firstSentAt();
     return {
-      visible: Math.max(0, this.#depth - inFlight - this.#delayed),
+      visible: Math.max(0, this.#depth - inFlight - delayed),
       inFlight,
-      delayed: this.#delayed,
+      delayed,
       ...(oldestSentAt === undefined ? {} : { oldestSentAt }),
     };
   }
@@ -168,8 +146,7 @@ export class Queue implements Disposable {
       this.#table.insert(message, dueAt, this.#entryOf(options), (error) => {
         if (error !== undefined) return reject(error);
         this.counts.sent += 1;
-        if (dueAt === undefined) this.#admit(message);
-        else this.#admitDelayed(dueAt);
+        this.#admit(message, dueAt);
         resolve(messageId);
       });
     });
@@ -182,8 +159,8 @@ export class Queue implements Disposable {
   receive(maximum: number, visibilityTimeoutMs = this.options.visibilityTimeoutMs): ReceivedMessage[] {
     const received: ReceivedMessage[] = [];
     const limit = this.#conditions.inFlightLimit ?? inFlightLimit;
-    while (received.length < maximum && this.#inFlight.size + this.#putOffs < limit) {
-      const message = this.#takeReady();
+    while (received.length < maximum && this.#numberInFlight < limit) {
+      const message = this.#visible.take();
       if (message === undefined) break;
       if (message.sentAt + this.options.retentionMs <= this.#conditions.now()) {
         this.counts.expired += 1;
@@ -202,7 +179,7 @@ export class Queue implements Disposable {
 
   /** Ends the message of a receipt handle; false where the handle is none, or ran out. */
   deleteReceipt(receiptHandle: string, end: MessageEnd): boolean {
-    const message = this.#takeInFlight(receiptHandle) ?? this.#takePutOff(receiptHandle);
+    const message = this.#inFlight.take(receiptHandle) ?? this.#putOff.take(receiptHandle);
     if (message === undefined) return false;
     if (isDuplicate(message)) return true;
     if (end === "dead") this.counts.dead += 1;
@@ -218,16 +195,19 @@ export class Queue implements Disposable {
    * @throws where the message would be invisible for more than 43,200 s since it was received, as SQS refuses it.
    */
   changeVisibility(handle: string, timeoutMs: number): boolean {
-    const inFlight = this.#inFlight.get(handle);
-    const message = inFlight ?? this.#findPutOff(handle);
+    const inFlight = this.#inFlight.find(handle);
+    const message = inFlight ?? this.#putOff.find(handle);
     if (message === undefined) return false;
     const visibleAt = this.#conditions.now() + timeoutMs;
     if (visibleAt - message.receivedAt > longestVisibilityMs) throw new Error(beyondLimit(timeoutMs));
-    this.#inFlight.delete(handle);
-    if (inFlight === undefined) this.#changePutOff(message, visibleAt);
+    if (inFlight === undefined) {
+      this.#putOff.change(message, visibleAt);
+      return true;
+    }
+    this.#inFlight.take(handle);
     // Where memory has room it spares two writes, and a restart forgets that the message was received.
-    else if (timeoutMs === 0 && this.#ready.length < windowSize) this.#makeReady(inFlight);
-    else if (!inFlight.isDuplicate) this.#putOff(inFlight, visibleAt);
+    if (timeoutMs === 0 && this.#visible.hasRoom) this.#makeVisible(inFlight);
+    else if (!inFlight.isDuplicate) this.#putOff.add(inFlight, visibleAt);
     return true;
   }
 
@@ -236,13 +216,17 @@ export class Queue implements Disposable {
    * whose visibility was changed keeps that.
    */
   giveBack({ receiptHandle }: ReceivedMessage): void {
-    const message = this.#takeInFlight(receiptHandle);
-    if (message !== undefined && !message.isDuplicate) this.#putOff(message, message.visibleAgainAt);
+    const message = this.#inFlight.take(receiptHandle);
+    if (message !== undefined && !message.isDuplicate) this.#putOff.add(message, message.visibleAgainAt);
   }
 
   [Symbol.dispose](): void {
     this.#wakeUp.clear();
     this.#announcement.end();
+  }
+
+  get #numberInFlight(): number {
+    return this.#inFlight.size + this.#putOff.received;
   }
 
   #next(message: Pick<StoredMessage, "messageId" | "body" | "sentAt">): StoredMessage {
@@ -256,92 +240,32 @@ export class Queue implements Disposable {
     return deadOf === undefined ? undefined : { account: deadOf, amounts: { received: 1, dead: 1 } };
   }
 
-  /** A message that is on disk stays in memory too, unless memory is full or older ones wait on disk. */
-  #admit(message: StoredMessage): void {
+  #admit(message: StoredMessage, dueAt?: number): void {
     this.#depth += 1;
-    this.#isSpilled ||= this.#ready.length >= windowSize;
-    if (!this.#isSpilled) {
-      this.#readUpTo = message.id;
-      this.#ready.push(message);
+    if (dueAt === undefined) {
+      this.#visible.admit(message);
+      this.#announcement.make();
+    } else {
+      this.#putOff.noteDelayed(dueAt);
     }
-    this.#announcement.make();
-  }
-
-  #admitDelayed(dueAt: number): void {
-    this.#depth += 1;
-    this.#delayed += 1;
-    this.#wakeUp.setAt(dueAt);
-  }
-
-  #takeReady(): StoredMessage | undefined {
-    if (this.#ready.length === 0) this.#readBacklog();
-    const { disorder } = this.#conditions;
-    if (disorder === undefined) return this.#ready.shift();
-    return this.#ready.splice(Math.floor(disorder.random() * this.#ready.length), 1)[0];
-  }
-
-  #readBacklog(): void {
-    if (this.#isSpilled) {
-      this.#ready = this.#table.readFresh(this.#readUpTo, windowSize);
-      this.#readUpTo = this.#ready.at(-1)?.id ?? this.#readUpTo;
-      this.#isSpilled = this.#ready.length === windowSize;
-    }
-    if (this.#isDueLeft) this.#takeDue();
   }
 
   #putInFlight(message: StoredMessage, visibilityTimeoutMs: number): ReceivedMessage {
-    const { disorder, now } = this.#conditions;
+    const { disorder } = this.#conditions;
     const isDuplicate = disorder !== undefined && Math.floor(disorder.random() * disorder.duplicateEvery) === 0;
-    if (isDuplicate) this.#ready.push(message);
-    this.#receipts += 1;
-    const receivedAt = now();
-    const receiveCount = message.receiveCount + 1;
-    const received: ReceivedMessage = {
-      ...message,
-      receiveCount,
-      receivedAt,
-      receiptHandle: receiptHandle({ ...message, receiveCount, receivedAt }, this.#receipts),
-      visibleAgainAt: receivedAt + visibilityTimeoutMs,
-      isDuplicate,
-    };
-    this.#inFlight.set(received.receiptHandle, received);
-    this.#wakeUp.setAt(received.visibleAgainAt);
-    return received;
-  }
-
-  #takeInFlight(handle: string): ReceivedMessage | undefined {
-    const message = this.#inFlight.get(handle);
-    this.#inFlight.delete(handle);
-    return message;
-  }
-
-  /** The message of a handle that is on disk only. Looked up there: memory holds nothing of those that wait. */
-  #findPutOff(handle: string): (StoredMessage & { readonly receivedAt: number }) | undefined {
-    const receipt = parseReceiptHandle(handle);
-    const message = receipt && this.#table.findPutOff(receipt.id);
-    const isValid =
-      message !== undefined &&
-      message.messageId === receipt?.messageId &&
-      message.receiveCount === receipt.receiveCount &&
-      message.dueAt > this.#conditions.now();
-    return isValid ? { ...message, receivedAt: receipt.receivedAt } : undefined;
-  }
-
-  #takePutOff(handle: string): StoredMessage | undefined {
-    const message = this.#findPutOff(handle);
-    if (message !== undefined) this.#putOffs -= 1;
-    return message;
+    if (isDuplicate) this.#visible.putBack(message);
+    return this.#inFlight.add(message, visibilityTimeoutMs, isDuplicate);
   }
 
   /** Moves a message that was received too often, with its id and time. */
   #redrive(message: StoredMessage): boolean {
-    const { redrive, visibilityTimeoutMs } = this.options;
+    const { redrive } = this.options;
     if (redrive === undefined || message.receiveCount < redrive.maxReceiveCount) return false;
     redrive.to.#takeFrom(this, message, (error) => {
       if (error === undefined) return;
       // A full disk. It can only become empty by messages that are delivered: this one is received once more.
       const receiveCount = redrive.maxReceiveCount - 1;
-      this.#putOff({ ...message, receiveCount }, this.#conditions.now() + visibilityTimeoutMs);
+      this.#putOff.add({ ...message, receiveCount }, this.#conditions.now() + redriveRetryMs);
     });
     return true;
   }
@@ -361,74 +285,21 @@ export class Queue implements Disposable {
     });
   }
 
-  #putOff(message: StoredMessage, dueAt: number): void {
-    this.#countPutOff(message.receiveCount, 1);
-    this.#changePutOff(message, dueAt);
-  }
-
-  #countPutOff(receiveCount: number, change: 1 | -1): void {
-    if (receiveCount === 0) this.#delayed += change;
-    else this.#putOffs += change;
-  }
-
-  #remove(message: StoredMessage, end: LedgerEnd): void {
+  #remove(message: StoredMessage, end: MessageEnd | "expired"): void {
     this.#depth -= 1;
     this.#table.remove(message.id, this.#entries[end]);
   }
 
-  #changePutOff({ id, receiveCount }: StoredMessage, dueAt: number): void {
-    this.#table.putOff(id, dueAt, receiveCount);
-    this.#wakeUp.setAt(dueAt);
-  }
-
-  #makeReady(message: ReceivedMessage): void {
-    if (!message.isDuplicate) this.#ready.push(message);
+  #makeVisible(message: ReceivedMessage): void {
+    if (!message.isDuplicate) this.#visible.putBack(message);
     this.#announcement.make();
   }
 
   #takeVisibleAgain(): void {
-    const now = this.#conditions.now();
-    // What functions hold right now: a few hundred messages as a rule.
-    for (const message of this.#inFlight.values()) {
-      if (message.visibleAgainAt > now) {
-        this.#wakeUp.setAt(message.visibleAgainAt);
-        continue;
-      }
-      this.#inFlight.delete(message.receiptHandle);
-      if (!message.isDuplicate) this.#ready.push(message);
-    }
-    if (this.#ready.length < windowSize) this.#takeDue();
-    else this.#isDueLeft = true;
+    this.#inFlight.takeEnded((message) => this.#makeVisible(message));
+    this.#visible.takeDue();
     this.#announcement.make();
   }
-
-  #takeDue(): void {
-    const now = this.#conditions.now();
-    try {
-      const due = this.#table.takeDue(now, windowSize);
-      for (const { receiveCount } of due) this.#countPutOff(receiveCount, -1);
-      this.#ready.push(...due);
-      this.#isDueLeft = due.length === windowSize;
-      if (!this.#isDueLeft) this.#wakeUp.setAt(this.#table.nextDueAt());
-    } catch {
-      // A full disk, most likely: the messages are where they were.
-      this.#wakeUp.setAt(now + writeRetryMs);
-    }
-  }
-}
-
-type LedgerEnd = (MessageEnd & LedgerColumn) | "expired";
-
-/** Made once: the ledger adds up equal entries of a transaction by their identity. */
-function entriesOf(account: string | undefined): Record<"received" | "replayed" | LedgerEnd, LedgerEntry | undefined> {
-  const entry = (amounts: LedgerEntry["amounts"]) => (account === undefined ? undefined : { account, amounts });
-  return {
-    received: entry({ received: 1 }),
-    replayed: entry({ received: 1, replayed: 1 }),
-    delivered: entry({ delivered: 1 }),
-    dead: entry({ dead: 1 }),
-    expired: entry({ expired: 1 }),
-  };
 }
 
 function beyondLimit(timeoutMs: number): string {

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
+import type { ReceivedMessage } from "./in-flight-messages.ts";
 import { jsonService, type Operation } from "./json-service.ts";
 import { systemAttributes } from "./message-attributes.ts";
 import { isMessageText } from "./message-contents.ts";
-import type { Queue, ReceivedMessage } from "./queue.ts";
+import type { Queue } from "./queue.ts";
 import { parseReceiptHandle } from "./receipt-handle.ts";
 import { type Service, ServiceError } from "./service-endpoint.ts";
 import { inBatch, inSqsWords, invalidValue, onTheWire, sqsError } from "./sqs-errors.ts";

@@ -88,6 +88,18 @@ describe("a route's gate", () => {
     );
   });
 
+  test("knows at once that the circuit was closed", async () => {
+    const all = new Environments();
+    const gate = all.gate();
+    all.state = { ...closed, isOpen: true };
+    await all.pass(0, gate);
+    expect(gate.delaySeconds("d1")).toBe(0);
+    all.state = { ...closed, closedAt: all.now };
+    all.now += 100;
+    await gate.refresh();
+    expect(gate.delaySeconds("d1")).toBeUndefined();
+  });
+
   test("holds the route for the time of a Retry-After, in every environment, and begins slowly after it", async () => {
     const all = new Environments();
     const [one, other] = [all.gate(), all.gate()];
@@ -147,6 +159,22 @@ describe("a route's gate", () => {
     ]);
     await all.pass(60_000, fresh);
     expect(fresh.delaySeconds("d1")).toBeUndefined();
+  });
+
+  test.for([
+    [10_000, false], // the fresh lane succeeds
+    [20_000, true], // nobody does
+  ] as const)("takes a slow device's time-outs, %i ms after the last success, for the endpoint's: %s", async ([ms, isOpen]) => {
+    const all = new Environments();
+    const [fresh, retry] = [all.gate(), all.gate("retry")];
+    await all.pass(0, fresh, retry);
+    fresh.success("d2", true, 5);
+    await all.pass(ms, retry);
+    for (let count = 0; count < 20; count += 1) {
+      retry.failure({ deviceId: "d1", code: "TIMEOUT", retryAfterMs: undefined, isFirst: true });
+    }
+    await retry.settled();
+    expect(all.state.isOpen).toBe(isOpen);
   });
 
   test("does not call anybody slow where all are", async () => {

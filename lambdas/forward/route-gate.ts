@@ -49,8 +49,15 @@ export interface GateFailure {
 /** How old a known state may be before it is read again, and before nothing is attempted without reading it. */
 const refreshMs = 1_000;
 const staleMs = 10_000;
+/**
+ * The same while the circuit is open: a fresh message that is given back after it was closed has the whole backlog
+ * before it.
+ */
+const openRefreshMs = 100;
 /** How long no environment writes again that a route succeeds. */
 const successIntervalMs = 10_000;
+/** So long after a success others are taken to succeed still: until the next one is written, and read. */
+const othersSucceedMs = 1.5 * successIntervalMs;
 /**
  * Longest `Retry-After` that messages are simply put off for; a longer one opens the circuit until then. What is put off
  * is in flight for SQS, 120,000 messages at most: 30 s of 4,000 a second.
@@ -103,12 +110,15 @@ export class RouteGate {
     this.#options = options;
   }
 
-  /** Reads what the others know where that is older than a second; waits for it only where it is much older. */
+  /**
+   * Reads what the others know where that is older than a second; waits for it only where it is much older, or where
+   * nothing is attempted before the circuit is known to be closed.
+   */
   async refresh(): Promise<void> {
     const age = this.#options.now() - this.#readAt;
-    if (age < refreshMs) return;
+    if (age < (this.#isOpen ? openRefreshMs : refreshMs)) return;
     this.#reading ??= this.#read().finally(() => (this.#reading = undefined));
-    if (age >= staleMs) await this.#reading;
+    if (this.#isOpen || age >= staleMs) await this.#reading;
     else this.#track(this.#reading);
   }
 
@@ -158,7 +168,8 @@ export class RouteGate {
       return;
     }
     if (retryAfterMs !== undefined) this.#hold(retryAfterMs, code);
-    const reason = isFirst ? this.#window.note(deviceId, kind) : undefined;
+    if (!isFirst || this.#isOwnSlowness(code)) return;
+    const reason = this.#window.note(deviceId, kind);
     if (reason !== undefined) this.#open({ reason, code }, this.#options.now() + this.#leastOpenMs);
   }
 
@@ -193,6 +204,15 @@ export class RouteGate {
       onError(error);
     }
     this.#readAt = now();
+  }
+
+  /**
+   * Whether a first attempt took too long while others succeed. In the retry lane such are the messages of slow devices,
+   * which were sent there for it: they are among themselves, and say nothing of the endpoint.
+   */
+  #isOwnSlowness(code: FailureCode): boolean {
+    const { lane, now } = this.#options;
+    return code === "TIMEOUT" && lane === "retry" && this.hasSucceededSince(now() - othersSucceedMs);
   }
 
   /** Whether only this device is asked to slow down: another one has succeeded after another one was last asked to. */

@@ -1,7 +1,8 @@
 import { SQSClient } from "@aws-sdk/client-sqs";
 import type { SQSRecord } from "aws-lambda";
 import { onTestFinished } from "vitest";
-import { Queue, type QueueOptions, type ReceivedMessage } from "../../engine/services/queue.ts";
+import type { ReceivedMessage } from "../../engine/services/in-flight-messages.ts";
+import { Queue, type QueueOptions } from "../../engine/services/queue.ts";
 import { QueueStore } from "../../engine/services/queue-store.ts";
 import { ServiceEndpoint } from "../../engine/services/service-endpoint.ts";
 import { sqsApi } from "../../engine/services/sqs-api.ts";
