@@ -7,6 +7,7 @@ import { localSecrets } from "../engine/secret-source.ts";
 import { synthesize } from "../infra/synthesize.ts";
 import { engineUser, startLocalBroker } from "./broker.ts";
 import { Drivers } from "./drivers.ts";
+import { errorLine } from "./error-line.ts";
 import { liveLine } from "./live-line.ts";
 import type { StartOptions } from "./options.ts";
 import { startSampleApi } from "./sample-api.ts";
@@ -47,7 +48,11 @@ export async function start(options: StartOptions, terminal: Terminal, stopped: 
       parameters: { ApiUrl: api.url },
       secrets: localSecrets(join(dataFolder, "secrets.json"), process.env),
       broker: { url: broker.url, ...(options.brokerUrl === undefined ? { username: engineUser } : {}) },
-      onOutput: (_, line) => note(line),
+      onOutput: (_, line) => {
+        note(line);
+        const error = errorLine(line);
+        if (error !== undefined) terminal.print(`  ${error}`);
+      },
       log: (line) => {
         note(line);
         terminal.print(`  ${line}`);
