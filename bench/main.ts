@@ -1,4 +1,6 @@
 import { parseArgs } from "node:util";
+import { benchIsolation } from "./isolation.ts";
+import { benchRecovery } from "./recovery.ts";
 import { benchSpine } from "./spine.ts";
 
 const { values, positionals } = parseArgs({
@@ -6,13 +8,20 @@ const { values, positionals } = parseArgs({
   options: {
     messages: { type: "string", default: "100000" },
     rounds: { type: "string", default: "3" },
-    only: { type: "string", default: "" },
+    only: { type: "string", multiple: true, default: [] },
+    baseline: { type: "string" },
   },
 });
 
+const { only, baseline } = values;
+const messages = Number(values.messages);
+const rounds = Number(values.rounds);
+
 /** The benchmarks by name; the first is the one without a name. */
 const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
-  spine: () => benchSpine({ messages: Number(values.messages), rounds: Number(values.rounds), only: values.only }),
+  spine: () => benchSpine({ messages, rounds, only, baseline }),
+  recovery: () => benchRecovery({ messages, rounds }),
+  isolation: () => benchIsolation({ rounds, only }),
 };
 
 const name = positionals[0] ?? "spine";

@@ -1,21 +1,19 @@
-import { rmSync } from "node:fs";
 import { resolve } from "node:path";
-import { freePort } from "../test/support/ports.ts";
 import type { Subject } from "./subject.ts";
 import { bare } from "./subjects/bare.ts";
-import { engine, engineWithGeneratedBroker } from "./subjects/engine.ts";
+import { engine, engineOf, engineThatKeeps, engineWithGeneratedBroker } from "./subjects/engine.ts";
 import { nodeRed } from "./subjects/node-red.ts";
 import { paho } from "./subjects/paho.ts";
-import type { ApiCommand, ApiReport, LatencyReport } from "./support/api-server.ts";
-import { startBenchBroker } from "./support/broker.ts";
-import { Child } from "./support/child.ts";
-import { median, printTable } from "./support/table.ts";
+import { isNamed, median, percentile, printTable } from "./support/table.ts";
+import { publishAndWait, startWay } from "./support/way.ts";
 
 export interface SpineOptions {
   readonly messages: number;
   readonly rounds: number;
-  /** Part of the names of those to be measured; empty for all. */
-  readonly only: string;
+  /** Parts of the names of those to be measured; none for all. */
+  readonly only: readonly string[];
+  /** Another checkout of this project, to be measured as what was before. */
+  readonly baseline?: string | undefined;
 }
 
 interface Measurement {
@@ -26,7 +24,11 @@ interface Measurement {
   readonly p99Ms: number;
 }
 
-const subjects: readonly Subject[] = [bare, engine, nodeRed, paho, engineWithGeneratedBroker];
+/** @param baseline Comes right before the engine, so that both have the machine of the same minute. */
+function subjectsBeside(baseline: Subject | undefined): readonly Subject[] {
+  const before = baseline === undefined ? [] : [baseline];
+  return [bare, ...before, engine, engineThatKeeps, engineWithGeneratedBroker, nodeRed, paho];
+}
 
 /** Messages before anything is counted: code is compiled, connections are made. */
 const warmUpMessages = 30_000;
@@ -37,9 +39,10 @@ const latencyMessages = 5_000;
 const patienceMs = 10_000;
 
 /** From broker to API: messages a second at full load, and the time from publish to receipt at an even rate. */
-export async function benchSpine({ messages, rounds, only }: SpineOptions): Promise<void> {
+export async function benchSpine({ messages, rounds, only, baseline: folder }: SpineOptions): Promise<void> {
   const results = new Map<Subject, Measurement[]>();
-  for (const subject of subjects.filter(({ name }) => name.includes(only))) {
+  const baseline = folder === undefined ? undefined : engineOf({ name: "before", root: resolve(folder) });
+  for (const subject of subjectsBeside(baseline).filter(({ name }) => isNamed(name, only))) {
     const obstacle = await subject.prepare();
     if (obstacle === undefined) results.set(subject, []);
     else console.log(`${subject.name}: left out, ${obstacle}`);
@@ -51,83 +54,44 @@ export async function benchSpine({ messages, rounds, only }: SpineOptions): Prom
       console.log(`round ${round}: ${subject.name}: ${Math.round(measurement.perSecond)}/s, ${measurement.lost} lost`);
     }
   }
-  print(results, messages, rounds);
+  print(results, { messages, rounds, baseline });
 }
 
 async function measure(subject: Subject, messages: number): Promise<Measurement> {
-  const folder = resolve(".trestle/bench");
-  rmSync(folder, { recursive: true, force: true });
-  const port = await freePort();
-  const brokerUrl = `mqtt://127.0.0.1:${port}`;
-  await using parts = new AsyncDisposableStack();
-  parts.use(await startBenchBroker(port, `${folder}/broker`, subject.wantsGeneratedBroker === true));
-  const api = parts.use(Child.fork(new URL("./support/api-server.ts", import.meta.url), []));
-  const { port: apiPort } = await api.next<{ kind: "listening"; port: number }>("listening");
-  const apiUrl = `http://127.0.0.1:${apiPort}`;
-  const running = parts.use(await subject.start({ brokerUrl, apiUrl, folder: `${folder}/subject` }));
-  await publishUntilReceived(api, brokerUrl);
+  await using way = await startWay(subject);
+  const { api, brokerUrl: url } = way;
   // First, since a subject without back-pressure is busy with its own backlog long after a full load.
-  const even = await publish(api, brokerUrl, latencyMessages, latencyRate);
-  const latencies = (await ask<LatencyReport>(api, "latencies")).latenciesMs;
+  const even = await publishAndWait(api, { url, count: latencyMessages, rate: latencyRate }, patienceMs);
+  const latencies = await api.latencies();
 
-  await publish(api, brokerUrl, warmUpMessages, 0);
-  const cpuBefore = running.cpuMs;
-  const load = await publish(api, brokerUrl, messages, 0);
-  const cpuMs = running.cpuMs - cpuBefore;
+  await publishAndWait(api, { url, count: warmUpMessages, rate: 0 }, patienceMs);
+  const cpuBefore = way.subject.cpuMs;
+  const load = await publishAndWait(api, { url, count: messages, rate: 0 }, patienceMs);
+  const cpuMs = way.subject.cpuMs - cpuBefore;
   return {
     perSecond: (load.report.distinct / (load.report.lastAt - load.beganAt)) * 1000,
     cpuMicroseconds: (cpuMs / messages) * 1000,
     lost: messages - load.report.distinct + latencyMessages - even.report.distinct,
-    p50Ms: latencies[Math.floor(latencies.length * 0.5)] ?? Number.NaN,
-    p99Ms: latencies[Math.floor(latencies.length * 0.99)] ?? Number.NaN,
+    p50Ms: percentile(latencies, 0.5),
+    p99Ms: percentile(latencies, 0.99),
   };
 }
 
-/** A subject is ready when a message of its route reaches the API. */
-async function publishUntilReceived(api: Child, brokerUrl: string): Promise<void> {
-  for (let attempt = 0; attempt < 60; attempt += 1) {
-    const { report } = await publish(api, brokerUrl, 1, 0, 500);
-    if (report.distinct === 1) return;
-  }
-  throw new Error("no message reached the API within a minute");
-}
-
-async function publish(api: Child, brokerUrl: string, count: number, rate: number, patience = patienceMs) {
-  api.process.send({ kind: "begin" } satisfies ApiCommand);
-  const args = [brokerUrl, String(count), String(rate)];
-  await using publisher = Child.fork(new URL("./support/publisher.ts", import.meta.url), args);
-  const { beganAt } = await publisher.next<{ kind: "published"; beganAt: number }>("published");
-  return { beganAt, report: await untilReceived(api, count, patience) };
-}
-
-/** Waits until all have come, or nothing comes any more. */
-async function untilReceived(api: Child, count: number, patience: number): Promise<ApiReport> {
-  for (let last = -1, lastAt = performance.now(); ; ) {
-    const report = await ask<ApiReport>(api, "report");
-    if (report.distinct !== last) lastAt = performance.now();
-    last = report.distinct;
-    if (report.distinct >= count || performance.now() - lastAt > patience) return report;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
-
-function ask<T extends ApiReport | LatencyReport>(api: Child, kind: T["kind"]): Promise<T> {
-  const answer = api.next<T>(kind);
-  api.process.send({ kind } satisfies ApiCommand);
-  return answer;
-}
-
-function print(results: ReadonlyMap<Subject, readonly Measurement[]>, messages: number, rounds: number): void {
+function print(
+  results: ReadonlyMap<Subject, readonly Measurement[]>,
+  { messages, rounds, baseline }: { messages: number; rounds: number; baseline: Subject | undefined },
+): void {
   const of = (subject: Subject, key: keyof Measurement) => median((results.get(subject) ?? []).map((m) => m[key]));
-  const reference = of(bare, "perSecond");
+  const references = [["× bare", bare] as const, ...(baseline === undefined ? [] : [["× before", baseline] as const])];
+  const ratios = references.filter(([, reference]) => results.has(reference));
   console.log(`\n${messages} messages of 250 bytes, QoS 1; median of ${rounds} rounds; latency at ${latencyRate}/s\n`);
   printTable(
-    ["", "durable", "messages/s", "× bare", "CPU µs/message", "p50 ms", "p99 ms", "lost"],
+    ["", "durable", "messages/s", ...ratios.map(([title]) => title), "CPU µs/message", "p50 ms", "p99 ms", "lost"],
     [...results.keys()].map((subject) => [
       subject.name,
       subject.isDurable ? "yes" : "no",
       of(subject, "perSecond").toFixed(0),
-      (of(subject, "perSecond") / reference).toFixed(2),
+      ...ratios.map(([, reference]) => (of(subject, "perSecond") / of(reference, "perSecond")).toFixed(2)),
       of(subject, "cpuMicroseconds").toFixed(0),
       of(subject, "p50Ms").toFixed(2),
       of(subject, "p99Ms").toFixed(2),

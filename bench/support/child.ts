@@ -5,11 +5,12 @@ import { readFileSync } from "node:fs";
 /** A process under measurement, ended by its own id. */
 export class Child implements AsyncDisposable {
   readonly process: ChildProcess;
-  readonly #ended: Promise<unknown>;
+  /** The exit code; null where a signal ended it. */
+  readonly ended: Promise<number | null>;
 
   constructor(process: ChildProcess) {
     this.process = process;
-    this.#ended = once(process, "exit");
+    this.ended = once(process, "exit").then(([exitCode]) => exitCode);
   }
 
   static fork(file: URL, args: readonly string[], options: ForkOptions = {}): Child {
@@ -52,7 +53,7 @@ export class Child implements AsyncDisposable {
     if (this.process.exitCode === null && this.process.signalCode === null) {
       this.process.kill("SIGTERM");
       const impatience = setTimeout(() => this.process.kill("SIGKILL"), 10_000);
-      await this.#ended;
+      await this.ended;
       clearTimeout(impatience);
     }
   }

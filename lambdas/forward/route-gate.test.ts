@@ -164,18 +164,21 @@ describe("a route's gate", () => {
   test.for([
     [10_000, false], // the fresh lane succeeds
     [20_000, true], // nobody does
-  ] as const)("takes a slow device's time-outs, %i ms after the last success, for the endpoint's: %s", async ([ms, isOpen]) => {
-    const all = new Environments();
-    const [fresh, retry] = [all.gate(), all.gate("retry")];
-    await all.pass(0, fresh, retry);
-    fresh.success("d2", true, 5);
-    await all.pass(ms, retry);
-    for (let count = 0; count < 20; count += 1) {
-      retry.failure({ deviceId: "d1", code: "TIMEOUT", retryAfterMs: undefined, isFirst: true });
-    }
-    await retry.settled();
-    expect(all.state.isOpen).toBe(isOpen);
-  });
+  ] as const)(
+    "takes a slow device's time-outs, %i ms after the last success, for the endpoint's: %s",
+    async ([ms, isOpen]) => {
+      const all = new Environments();
+      const [fresh, retry] = [all.gate(), all.gate("retry")];
+      await all.pass(0, fresh, retry);
+      fresh.success("d2", true, 5);
+      await all.pass(ms, retry);
+      for (let count = 0; count < 20; count += 1) {
+        retry.failure({ deviceId: "d1", code: "TIMEOUT", retryAfterMs: undefined, isFirst: true });
+      }
+      await retry.settled();
+      expect(all.state.isOpen).toBe(isOpen);
+    },
+  );
 
   test("does not call anybody slow where all are", async () => {
     const all = new Environments();
