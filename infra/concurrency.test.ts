@@ -19,8 +19,8 @@ function show({ direct, lanes }: Concurrency): string {
 }
 
 test.for([
-  [50, 2, 1, "10, 4×3, 2×4"],
-  [50, 2, 0, "0, 5×3, 2×5"],
+  [50, 2, 1, "10, 3×4, 2×4"],
+  [50, 2, 0, "0, 3×5, 2×5"],
   [50, 0, 3, "50"],
   [200, 2, 1, "40, 5×10, 3×10"],
   [1000, 1, 1, "200, 48×10, 32×10"],
@@ -52,8 +52,8 @@ test("never exceeds the maximum, and is within what AWS takes", () => {
         expect(parallelRequests).toBeLessThanOrEqual(10);
       }
       if (lanes === undefined) return;
-      // One slow message in four leaves three invocations to the others.
-      if (requestsOf(lanes.fresh) >= 4) expect(lanes.fresh.invocations).toBeGreaterThanOrEqual(4);
+      // A slow message leaves two invocations to the others.
+      if (requestsOf(lanes.fresh) >= 3) expect(lanes.fresh.invocations).toBeGreaterThanOrEqual(3);
       expect(requestsOf(lanes.retry)).toBeLessThanOrEqual(Math.max(2, perRoute / 2));
     }),
   );

@@ -14,7 +14,7 @@ const directShare = 5;
 const retryShare = 2 / 5;
 
 /** Invocations of a fresh lane that are wanted before they get several requests each: a slow message blocks one of them. */
-const freshInvocations = 4;
+const freshInvocations = 3;
 
 /** How the requests that the API may have at one time are divided. */
 export interface Concurrency {

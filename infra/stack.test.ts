@@ -129,7 +129,7 @@ test.for(["location", "alarm"])("QoS 1 route %s has a fresh queue, whose failure
     TopicRulePayload: { Actions: [{ Sqs: { QueueUrl: { Ref: fresh.id }, UseBase64: false } }] },
   });
   for (const [queue, lane, batchSize, invocations] of [
-    [fresh, "Fresh", 10, 4],
+    [fresh, "Fresh", 10, 3],
     [retry, "Retry", 4, 2], // one round
   ] as const) {
     template.hasResourceProperties("AWS::Lambda::EventSourceMapping", {
@@ -238,7 +238,7 @@ test("each function knows what it needs, and the API's address is the parameter'
   };
   const expected = [
     [/^IngestForwardDirect/, direct],
-    [/^IngestForwardFresh/, { ...queued, LANE: "fresh", PARALLEL_REQUESTS: "3", MAXIMUM_DELAY_SECONDS: "42960" }],
+    [/^IngestForwardFresh/, { ...queued, LANE: "fresh", PARALLEL_REQUESTS: "4", MAXIMUM_DELAY_SECONDS: "42960" }],
     [/^IngestForwardRetry/, { ...queued, LANE: "retry", PARALLEL_REQUESTS: "4", MAXIMUM_DELAY_SECONDS: "43080" }],
     [
       /^IngestCircuitFunction/,
