@@ -23,6 +23,8 @@ export class EngineProcess implements AsyncDisposable {
   #isEnding = false;
   /** What it counted when it last said so; starts anew with each process. */
   counts: EngineCounts | undefined;
+  /** How often it said that it could not take a message; the broker has that without a PUBACK, and gives it again. */
+  refusals = 0;
 
   constructor(options: EngineProcessOptions) {
     this.#options = options;
@@ -30,15 +32,20 @@ export class EngineProcess implements AsyncDisposable {
   }
 
   /** Resolves when the engine takes messages. One that ends by itself fails the run. */
-  async start(): Promise<void> {
+  async start(furtherArgs: readonly string[] = []): Promise<void> {
     const { args, progress } = this.#options;
-    const child = spawn(process.execPath, [join(projectRoot, "engine/main.ts"), "--counts", ...args], {
+    const child = spawn(process.execPath, [join(projectRoot, "engine/main.ts"), "--counts", ...args, ...furtherArgs], {
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#child = child;
     this.#isEnding = false;
     this.counts = undefined;
     child.stderr.pipe(this.#log, { end: false });
+    createInterface({ input: child.stderr }).on("line", (line) => {
+      if (!line.startsWith("not taken: ")) return;
+      this.refusals += 1;
+      progress.advance();
+    });
     child.once("error", (error) => progress.fail(error));
     child.once("exit", (code, signal) => {
       if (this.#isEnding) return;
@@ -64,8 +71,13 @@ export class EngineProcess implements AsyncDisposable {
     await this.#end("SIGKILL");
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** In order: what runs is awaited. */
+  async stop(): Promise<void> {
     await this.#end("SIGTERM");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
     this.#log.end();
   }
 

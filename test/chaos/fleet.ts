@@ -21,12 +21,16 @@ export class Fleet {
     if (this.#routes.length === 0) throw new Error(`'${scheme.name}' has no route of QoS 1 that takes every message`);
   }
 
-  /** Devices take turns by number, and each alternates between the routes. Every second device names its messages. */
+  /**
+   * Devices take turns by number, and each alternates between the routes. At each turn every second device names its
+   * message; of a device's own, every two of four are named.
+   */
   message(number: number): FleetMessage {
     const index = number % this.deviceIds.length;
+    const turn = Math.floor(number / this.deviceIds.length);
     const deviceId = this.deviceIds[index] ?? "";
-    const route = this.#routes[Math.floor(number / this.deviceIds.length) % this.#routes.length];
-    const hasOwnKey = index % 2 === 1;
+    const route = this.#routes[turn % this.#routes.length];
+    const hasOwnKey = (index + Math.floor(turn / 2)) % 2 === 1;
     const header = hasOwnKey ? `{"idempotency-key":"${number}"}` : "{}";
     return {
       deviceId,

@@ -5,12 +5,15 @@ import type { ChaosOptions } from "./run.ts";
 export const help = `Usage: npm run chaos -- [options]
 
 Sends numbered QoS 1 messages through what npm start sets up, disturbs it meanwhile, and counts what is missing at the
-API. Exits with 1 where an acknowledged message is.
+API, what came twice without a cause or with another Idempotency-Key, and whether the ledger adds up. Exits with 1 where
+any of it is wrong.
 
-  --messages N   100000 by default, 1000 for each kill at least
-  --plan NAME    ${Object.keys(plans).join(", ")}; the first by default
-  --kills K      how often the engine is killed, 5 by default
-  --seed N       decides when; a random one by default
+  --plan NAME    one of
+                 ${Object.keys(plans).join(", ")}
+                 "all", by default, is every one of them but kill-broker
+  --messages N   at least, 100000 by default, 2000 where the broker is killed; 1000 for each other kill at least
+  --kills K      how often the plan kills what it kills, 5 by default
+  --seed N       decides when, in what order and which attempts; a random one by default
   --help`;
 
 /** A command line that makes no sense; the message is one line for its user. */
@@ -22,11 +25,15 @@ export class UsageError extends Error {
 export function readOptions(args: readonly string[]): Omit<ChaosOptions, "print"> | undefined {
   const values = parse(args);
   if (values.help) return undefined;
+  const plan = readPlan(values.plan);
   const kills = readNumber("--kills", values.kills, 0);
+  const isSlow = plan === "kill-broker";
+  const messages = values.messages ?? (isSlow ? "2000" : "100000");
   return {
-    messages: readNumber("--messages", values.messages, messagesPerKill * Math.max(1, kills)),
-    plan: readPlan(values.plan),
+    messages: readNumber("--messages", messages, isSlow ? 1_000 : messagesPerKill * Math.max(1, kills)),
+    plan,
     kills,
+    faultSeconds: 3,
     seed: values.seed === undefined ? Math.floor(Math.random() * 2 ** 32) : readNumber("--seed", values.seed, 0),
   };
 }
@@ -39,8 +46,8 @@ function parse(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       options: {
-        messages: { type: "string", default: "100000" },
-        plan: { type: "string", default: "kill-engine" },
+        messages: { type: "string" },
+        plan: { type: "string", default: "all" },
         kills: { type: "string", default: "5" },
         seed: { type: "string" },
         help: { type: "boolean", default: false },

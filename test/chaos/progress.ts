@@ -1,3 +1,5 @@
+import { setTimeout } from "node:timers/promises";
+
 /** Nothing has happened for too long. */
 export class StalledError extends Error {
   override readonly name = "StalledError";
@@ -22,17 +24,19 @@ export class Progress implements Disposable {
       this.#quietSeconds = this.#hasAdvanced ? 0 : this.#quietSeconds + 1;
       this.#hasAdvanced = false;
       if (this.#quietSeconds >= stallSeconds) this.fail(new StalledError(`nothing happened for ${stallSeconds} s`));
+      else this.#look();
     }, 1000);
+  }
+
+  /** Whole seconds in which nothing has happened. */
+  get quietSeconds(): number {
+    return this.#quietSeconds;
   }
 
   /** Something has happened that a condition may depend on. */
   advance(): void {
     this.#hasAdvanced = true;
-    for (const wait of this.#waiting) {
-      if (!wait.isMet()) continue;
-      this.#waiting.delete(wait);
-      wait.resolve();
-    }
+    this.#look();
   }
 
   /** Ends every wait, now and later. */
@@ -48,7 +52,21 @@ export class Progress implements Disposable {
     await Promise.race([promise, this.#failed.promise]);
   }
 
+  /** What is to last for a time, such as an outage. */
+  async pass(seconds: number): Promise<void> {
+    await Promise.race([setTimeout(seconds * 1000), this.#failed.promise]);
+    this.advance();
+  }
+
   [Symbol.dispose](): void {
     clearInterval(this.#watch);
+  }
+
+  #look(): void {
+    for (const wait of this.#waiting) {
+      if (!wait.isMet()) continue;
+      this.#waiting.delete(wait);
+      wait.resolve();
+    }
   }
 }

@@ -1,36 +1,21 @@
+import { randomMoments, untilMoment } from "../moments.ts";
 import type { PlanContext } from "../plan.ts";
-
-/** Messages that a kill has to find under way: acknowledged by the broker and not at the API. */
-const leastUndelivered = 100;
-
-/** The part of a run in which it is killed: begun, and with enough left to find the messages above. */
-const earliest = 0.02;
-const latest = 0.8;
 
 /**
  * Ends the engine with `kill -9` at random moments and starts it again at once.
  *
- * Moments are counted in messages, so that each finds the engine at work however fast the machine is: half of them in
- * those that the broker has acknowledged, which finds it taking in a burst, half in those at the API.
+ * The engine deletes a message when its whole batch is done: after the API's answer to it pass, at most, the time that
+ * another one of the batch may take, and as much again until that is on disk. What the API takes while the engine is
+ * started is the killed one's, on its way still.
  */
-export async function killEngine({ engine, tally, progress, random, kills, note }: PlanContext): Promise<void> {
-  for (const { counted, part } of randomMoments(kills, random)) {
-    await progress.until(() => tally[counted] >= part * tally.messages && tally.undelivered >= leastUndelivered);
-    note("kill -9");
+export async function killEngine(context: PlanContext): Promise<void> {
+  const { engine, scheme, tally, kills, note } = context;
+  for (const moment of randomMoments(kills, context)) {
+    await untilMoment(moment, context);
+    note("kill -9 of the engine");
+    tally.noteEngineKilled(2 * scheme.api.timeoutMs);
     await engine.kill();
     await engine.start();
+    tally.noteEngineRunning();
   }
-}
-
-interface Moment {
-  readonly counted: "acknowledged" | "received";
-  /** Of the run's messages. */
-  readonly part: number;
-}
-
-function randomMoments(count: number, random: () => number): readonly Moment[] {
-  const moments = Array.from({ length: count }, (_, index): Moment => {
-    return { counted: index % 2 === 0 ? "acknowledged" : "received", part: earliest + random() * (latest - earliest) };
-  });
-  return moments.sort((a, b) => a.part - b.part);
 }
