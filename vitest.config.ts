@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 if (Number(process.versions.node.split(".")[0]) < 24) {
@@ -11,5 +12,7 @@ export default defineConfig({
     // Real brokers and real bundles share two cores: a wait that is long here is still an event awaited.
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // Vitest leaves one core free, which of two is half: the longest tests wait more than they compute.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
   },
 });
