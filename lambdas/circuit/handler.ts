@@ -3,13 +3,11 @@ import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
 import type { SQSEvent } from "aws-lambda";
 import scheme from "#scheme";
 import { resourceNames } from "../../scheme/resource-names.ts";
-import { createApiHeaders } from "../forward/api-headers.ts";
 import { createDeliver } from "../forward/deliver.ts";
 import { createLease } from "../forward/lease.ts";
 import { createSchedule } from "../forward/policy.ts";
 import { Report } from "../forward/report.ts";
-import { fetchSecret } from "../forward/secrets.ts";
-import { ApiConnection } from "../forward/send.ts";
+import { createRequestParts } from "../forward/request-parts.ts";
 import { sqsClient } from "../forward/visibility.ts";
 import { AttemptLog } from "../store/attempt-log.ts";
 import { RouteStates } from "../store/route-states.ts";
@@ -23,7 +21,7 @@ import { routesOf } from "./wake-up.ts";
 
 // Once per execution environment.
 const settings = readEnvironment(process.env);
-const { apiUrl, parallelRequests, deliveriesTable, circuitQueueUrl, maximumDelaySeconds, retryFunctionName } = settings;
+const { deliveriesTable, circuitQueueUrl, maximumDelaySeconds, retryFunctionName } = settings;
 const { routes, api } = scheme;
 const { retryQueue } = resourceNames(scheme);
 const queuedRoutes: ReadonlySet<string> = new Set(
@@ -45,14 +43,7 @@ const probe = createProbe({
   states,
   attemptLog: new AttemptLog(dynamo, deliveriesTable),
   deliver: createDeliver({
-    apiUrl,
-    apiHeaders: createApiHeaders({
-      headers: api.headers,
-      signing: api.signing,
-      fetchSecret,
-      onStale: (error) => logger.warn("secret not looked up again, the value before is kept", { error: String(error) }),
-    }),
-    connection: new ApiConnection(apiUrl, { connections: parallelRequests, timeoutMs: api.timeoutMs }),
+    ...createRequestParts(scheme, settings, logger),
     lease: createLease({ client: dynamoDbClient(), table: deliveriesTable, timeoutMs: api.timeoutMs }),
   }),
   nextStep: createSchedule({ delaysSeconds: api.retryDelaysSeconds, maximumDelaySeconds, random: Math.random }),

@@ -2,33 +2,24 @@ import { Logger } from "@aws-lambda-powertools/logger";
 import { Metrics } from "@aws-lambda-powertools/metrics";
 import type { Context, SQSEvent } from "aws-lambda";
 import scheme from "#scheme";
-import { createApiHeaders } from "./api-headers.ts";
 import { createDeliver } from "./deliver.ts";
 import { readEnvironment } from "./environment.ts";
 import { forwardDirect } from "./forward-direct.ts";
 import { Report } from "./report.ts";
-import { fetchSecret } from "./secrets.ts";
-import { ApiConnection } from "./send.ts";
+import { createRequestParts } from "./request-parts.ts";
 import type { ForwardAnswer } from "./settle.ts";
 
 // Once per execution environment.
 const settings = readEnvironment(process.env);
-const { apiUrl, parallelRequests, lane } = settings;
-const { routes, api } = scheme;
+const { routes } = scheme;
 const logger = new Logger();
 const metrics = new Metrics();
 const report = new Report({ logger, metrics, routes });
-const connection = new ApiConnection(apiUrl, { connections: parallelRequests, timeoutMs: api.timeoutMs });
-const apiHeaders = createApiHeaders({
-  headers: api.headers,
-  signing: api.signing,
-  fetchSecret,
-  onStale: (error) => logger.warn("secret not looked up again, the value before is kept", { error: String(error) }),
-});
-const parts = { scheme, logger, metrics, report, apiUrl, apiHeaders, connection };
+const parts = { scheme, logger, metrics, report, ...createRequestParts(scheme, settings, logger) };
 const deliver = createDeliver(parts);
 // What only queues need are the clients of AWS, most of the time that the code takes to load.
-const forwardQueued = lane === "direct" ? undefined : (await import("./queued.ts")).createQueued(settings, parts);
+const forwardQueued =
+  settings.lane === "direct" ? undefined : (await import("./queued.ts")).createQueued(settings, parts);
 
 /** Takes one message as a topic rule hands it over, or a batch of them from a queue. */
 export async function handler(event: unknown, context: Context): Promise<ForwardAnswer | undefined> {
