@@ -166,7 +166,7 @@ test("what was answered outlives kill -9", async () => {
   expect(await missing(answered, again.client)).toEqual([]);
 });
 
-// On Linux only: elsewhere no limit on the size of files stands in for a full disk.
+// On Linux only: prlimit lifts the limit that stands in for a full disk.
 test.skipIf(process.platform !== "linux")("what was answered outlives a full disk", async () => {
   const folder = temporaryFolder();
   const { child, client, output } = await startProcess(folder, "1000");
