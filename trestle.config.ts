@@ -12,4 +12,5 @@ export default defineScheme({
   },
   commands: { topic: "Push/SDKControls/{deviceId}", replies: "Push/Replies/{deviceId}" },
   feeds: { orders: { topic: "orders/{orderId}" } },
+  brokers: [{ url: "mqtts://broker.example.com:8883" }],
 });

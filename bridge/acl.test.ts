@@ -12,6 +12,7 @@ const scheme = defineScheme({
   },
   commands: { topic: "Push/SDKControls/{deviceId}", replies: "Push/Replies/{deviceId}" },
   feeds: { orders: { topic: "orders/{orderId}" } },
+  brokers: [{ url: "mqtts://broker.example.com:8883" }],
 });
 
 test("a device has its own level of each topic, and nothing beyond", () => {
@@ -25,13 +26,14 @@ test("a device has its own level of each topic, and nothing beyond", () => {
 });
 
 test("services have the other end of what devices have", () => {
-  expect(rules({ engine: "trestle.engine", publisher: "trestle.publisher" }).slice(5)).toEqual([
+  expect(rules({ engine: "trestle.engine", publisher: "trestle.push" }).slice(5)).toEqual([
     "user trestle.engine",
     "topic read v1/drivers/+/location",
     "topic read v1/sites/+/+",
     "topic read Push/Replies/+",
-    "user trestle.publisher",
-    "topic write Push/SDKControls/+",
+    "user trestle.push",
+    "topic readwrite Push/SDKControls/+",
+    "topic read Push/Replies/+",
     "topic write orders/+",
   ]);
 });

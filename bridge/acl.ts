@@ -38,10 +38,12 @@ function engineRules(scheme: Scheme, name: string): string {
 }
 
 function publisherRules(scheme: Scheme, name: string): string {
-  const topics = [...scheme.feeds.values()];
-  if (scheme.commands !== undefined) topics.unshift(scheme.commands.topic);
-  const lines = topics.map(({ filter }) => `topic write ${filter}`);
-  return [comment("Publishes commands and feeds."), `user ${name}`, ...lines].join("\n");
+  const lines = [...scheme.feeds.values()].map(({ filter }) => `topic write ${filter}`);
+  if (scheme.commands !== undefined) {
+    // Reads which command is retained, and the replies that its callers wait for.
+    lines.unshift(`topic readwrite ${scheme.commands.topic.filter}`, `topic read ${scheme.commands.replies.filter}`);
+  }
+  return [comment("Publishes commands and feeds, and hears the replies."), `user ${name}`, ...lines].join("\n");
 }
 
 function ownTopic(topic: TopicTemplate): string {

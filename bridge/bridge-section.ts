@@ -1,9 +1,9 @@
-import { basicIngestTopic } from "../scheme/ingest.ts";
-import type { Route, Scheme } from "../scheme/scheme.ts";
+import { basicIngestTopic, type IngestSource, repliesSource } from "../scheme/ingest.ts";
+import type { Scheme } from "../scheme/scheme.ts";
 import { type Directive, renderSection } from "./directive.ts";
 import type { BridgeSettings, MosquittoVersion } from "./options.ts";
 
-/** The section of `mosquitto.conf` that hands every route's messages to its topic rule in AWS IoT Core. */
+/** The section of `mosquitto.conf` that hands every route's messages, and the replies, to its topic rule in AWS IoT Core. */
 export function bridgeSection(scheme: Scheme, bridge: BridgeSettings, version: MosquittoVersion): string {
   return renderSection("Bridge to AWS IoT Core", [
     ["connection iot-core"],
@@ -11,8 +11,12 @@ export function bridgeSection(scheme: Scheme, bridge: BridgeSettings, version: M
     ...protocol(bridge, version),
     ...tls(bridge),
     ...session(bridge),
-    ...[...scheme.routes.values()].map(topic),
+    ...sources(scheme).map(topic),
   ]);
+}
+
+function sources({ routes, commands }: Scheme): readonly IngestSource[] {
+  return [...routes.values(), ...(commands === undefined ? [] : [repliesSource(commands)])];
 }
 
 function protocol({ protocol: name }: BridgeSettings, version: MosquittoVersion): readonly Directive[] {
@@ -71,7 +75,7 @@ function session({ clientId }: BridgeSettings): readonly Directive[] {
 }
 
 /** Basic Ingest: straight to the one rule. QoS 1 at most, since IoT Core has no QoS 2; a device's QoS 0 stays 0. */
-function topic({ topic: { filter }, qos, ruleName }: Route, index: number): Directive {
+function topic({ topic: { filter }, qos, ruleName }: IngestSource, index: number): Directive {
   const line = `topic ${filter} out ${qos} "" ${basicIngestTopic(ruleName, "")}`;
   const reason = 'pattern, direction, QoS at most, local prefix "", remote prefix: each route goes to its own rule.';
   return index === 0 ? [line, reason] : [line];

@@ -22,7 +22,7 @@ Devices
   --password-file FILE    users and passwords, made by mosquitto_passwd
   --client-ca FILE        authority of the devices' certificates, whose common names are the user names
   --engine NAME           user that reads what devices send, e.g. trestle.engine
-  --publisher NAME        user that publishes commands and feeds, e.g. trestle.publisher
+  --publisher NAME        user that publishes commands and feeds, e.g. trestle.push
   --client-id-from-user   replace each client id by the user name
 
 State

@@ -10,6 +10,8 @@ const scheme = defineScheme({
     location: { topic: "v1/drivers/{deviceId}/location", qos: 1 },
     health: { topic: "v1/drivers/{deviceId}/health", qos: 0 },
   },
+  commands: { topic: "Push/SDKControls/{deviceId}", replies: "Push/Replies/{deviceId}" },
+  brokers: [{ url: "mqtts://broker.example.com:8883" }],
 });
 const tls = { certfile: "/tls/broker.pem", keyfile: "/tls/broker.key" };
 const bridge = { endpoint: "abc.example.com", cafile: "/tls/aws.pem", certfile: "/tls/b.pem", keyfile: "/tls/b.key" };
@@ -24,10 +26,11 @@ test("each release has its own persistence", () => {
   expect(sqlite).not.toContain("persistence true"); // 2.1 refuses both together
 });
 
-test("a bridge hands each route to its rule, at the route's QoS", () => {
+test("a bridge hands each route to its rule, at the route's QoS, and the replies to theirs", () => {
   expect(directives({ bridge }).filter((line) => line.startsWith("topic "))).toEqual([
     'topic v1/drivers/+/location out 1 "" $aws/rules/acme_prod_location/',
     'topic v1/drivers/+/health out 0 "" $aws/rules/acme_prod_health/',
+    'topic Push/Replies/+ out 1 "" $aws/rules/acme_prod_replies/',
   ]);
 });
 

@@ -49,7 +49,7 @@ export interface BrokerOptions {
   readonly services?: {
     /** Subscribes to routes and replies, e.g. `trestle.engine`. */
     readonly engine?: string | undefined;
-    /** Publishes commands and feeds, e.g. `trestle.publisher`. */
+    /** Publishes commands and feeds, and hears the replies, e.g. `trestle.push`. */
     readonly publisher?: string | undefined;
   };
   /**

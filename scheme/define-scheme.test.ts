@@ -36,6 +36,7 @@ test("the sample is accepted, and has every part", () => {
     ruleName: "sample_dev_location",
   });
   expect(sample.commands?.topic.filter).toBe("Push/SDKControls/+");
+  expect(sample.commands?.ruleName).toBe("sample_dev_replies");
   expect(sample.feeds.get("orders")?.filter).toBe("orders/+");
 });
 
@@ -79,14 +80,21 @@ test("everything that a scheme can have is taken", () => {
       },
       alarm: { topic: "alarms/{deviceId}", qos: 1, keep: { days: 30 }, lease: { hours: 24 } },
     },
-    commands: { topic: "Push/SDKControls/{deviceId}", replies: "Push/Replies/{deviceId}" },
+    commands: {
+      topic: "Push/SDKControls/{deviceId}",
+      replies: "Push/Replies/{deviceId}",
+      maxPerSecond: 10_000,
+      authorization: { issuer: "https://login.example.com/tenant/", audiences: ["push"], scopes: ["fleet:push"] },
+    },
     feeds: { orders: { topic: "orders/{orderId}" }, news: { topic: "news" } },
     brokers: [
+      { url: "aws-iot:" },
+      { url: "mqtt://[fd00::1]" },
       {
         url: "mqtts://broker.example.com:8883",
         credentials: secret("acme/broker"),
         ca: secret("acme/ca"),
-        vpc: { id: "vpc-0a", subnetIds: ["subnet-0a"], securityGroupIds: ["sg-0a"] },
+        vpc: { id: "vpc-0123abcd", subnetIds: ["subnet-0123456789abcdef0"], securityGroupIds: ["sg-0123abcd"] },
       },
     ],
     alarms: { email: "ops@example.com" },
@@ -100,9 +108,32 @@ test("everything that a scheme can have is taken", () => {
   expect(scheme.routes.get("location")).toMatchObject({ ruleName: "acme_fleet_eu_1_location", method: "PUT" });
   expect(scheme.routes.get("alarm")).toMatchObject({ keep: { days: 30 }, lease: { hours: 24 } });
   expect(scheme).toMatchObject({ api: { retryDelaysSeconds: [1, 43_200] }, deadLetters: { days: 30 } });
+  expect(scheme.commands).toMatchObject({
+    ruleName: "acme_fleet_eu_1_replies",
+    maxPerSecond: 10_000,
+    authorization: input.commands?.authorization,
+  });
+  expect(scheme.brokers).toEqual(input.brokers);
 });
 
 const commands = { topic: "Push/SDKControls/{deviceId}", replies: "Push/Replies/{deviceId}" };
+const brokers = [{ url: "mqtts://broker.example.com" }];
+const jwt = { issuer: "https://login.example.com", audiences: ["push"] };
+const vpc = { id: "vpc-0000000a", subnetIds: ["subnet-0000000a", "subnet-0000000b"] };
+
+/** A scheme with commands, something of them changed. */
+const withCommands = (change: object) => ({ ...base, brokers, commands: { ...commands, ...change } });
+const withJwt = (change: object) => withCommands({ authorization: { ...jwt, ...change } });
+const withBrokers = (...all: readonly object[]) => ({ ...base, commands, brokers: all });
+
+test("commands have 500 calls a second and signed requests by default", () => {
+  const { ruleName, maxPerSecond, authorization } = defineScheme({ ...base, commands, brokers }).commands ?? {};
+  expect({ ruleName, maxPerSecond, authorization }).toEqual({
+    ruleName: "acme_prod_replies",
+    maxPerSecond: 500,
+    authorization: undefined,
+  });
+});
 
 test.for<readonly [reason: string, input: object, at: string, code: SchemeProblemCode, message?: string]>([
   [
@@ -186,21 +217,21 @@ test.for<readonly [reason: string, input: object, at: string, code: SchemeProble
   ],
   [
     "a device in a feed",
-    { ...base, feeds: { a: { topic: "orders/{deviceId}" } } },
+    { ...base, brokers, feeds: { a: { topic: "orders/{deviceId}" } } },
     "feeds.a.topic",
     "TOPIC_INVALID",
     "read by every device",
   ],
   [
     "a second placeholder in commands",
-    { ...base, commands: { ...commands, topic: "Push/{deviceId}/{kind}/x" } },
+    withCommands({ topic: "Push/{deviceId}/{kind}/x" }),
     "commands.topic",
     "TOPIC_INVALID",
     "placeholders other than {deviceId}",
   ],
   [
     "no device in replies",
-    { ...base, commands: { ...commands, replies: "Push/Replies" } },
+    withCommands({ replies: "Push/Replies" }),
     "commands.replies",
     "TOPIC_INVALID",
     "no level {deviceId}",
@@ -226,21 +257,21 @@ test.for<readonly [reason: string, input: object, at: string, code: SchemeProble
   ],
   [
     "a route and the commands",
-    { ...base, routes: { a: { topic: "Push/SDKControls/{deviceId}", qos: 1 } }, commands },
+    { ...base, routes: { a: { topic: "Push/SDKControls/{deviceId}", qos: 1 } }, commands, brokers },
     "commands.topic",
     "CONFIG_DUPLICATE_ROUTE",
     "of routes.a.topic",
   ],
   [
     "commands and their replies",
-    { ...base, commands: { ...commands, replies: commands.topic } },
+    withCommands({ replies: commands.topic }),
     "commands.replies",
     "CONFIG_DUPLICATE_ROUTE",
     "of commands.topic",
   ],
   [
     "a route and a feed",
-    { ...base, feeds: { a: { topic: "v1/drivers/{id}/location" } } },
+    { ...base, brokers, feeds: { a: { topic: "v1/drivers/{id}/location" } } },
     "feeds.a.topic",
     "CONFIG_DUPLICATE_ROUTE",
     "of routes.location.topic",
@@ -511,10 +542,132 @@ test.for<readonly [reason: string, input: object, at: string, code: SchemeProble
   ],
   ["brokers that are no list", { ...base, brokers: {} }, "brokers", "CONFIG_TYPE", "{} is not a list"],
   [
+    "a broker's address with a comma",
+    withBrokers({ url: "mqtts://a,mqtts:b:8883" }),
+    "brokers[0].url",
+    "TARGET_INVALID",
+    "mqtts://host:port",
+  ],
+  [
+    "a broker's address with a path",
+    withBrokers({ url: "mqtts://b.example.com/mqtt" }),
+    "brokers[0].url",
+    "TARGET_INVALID",
+  ],
+  ["a data plane with a host", withBrokers({ url: "aws-iot://a" }), "brokers[0].url", "TARGET_INVALID", "or aws-iot:"],
+  [
     "a subnet that is none",
-    { ...base, brokers: [{ url: "mqtts://b.example.com", vpc: { id: "vpc-1", subnetIds: ["a"] } }] },
+    withBrokers({ url: "mqtts://b.example.com", vpc: { ...vpc, subnetIds: ["a"] } }),
     "brokers[0].vpc.subnetIds[0]",
     "CONFIG_RANGE",
+  ],
+  [
+    "a VPC without subnets",
+    withBrokers({ url: "mqtts://b.example.com", vpc: { ...vpc, subnetIds: [] } }),
+    "brokers[0].vpc.subnetIds",
+    "CONFIG_RANGE",
+    "0 subnets are not 1 to 16",
+  ],
+  [
+    "more security groups than a function can have",
+    withBrokers({ url: "mqtts://b.example.com", vpc: { ...vpc, securityGroupIds: Array(6).fill("sg-0123abcd") } }),
+    "brokers[0].vpc.securityGroupIds",
+    "CONFIG_RANGE",
+    "6 security groups are not 1 to 5",
+  ],
+  [
+    "a second VPC",
+    withBrokers(
+      { url: "mqtt://a", vpc },
+      { url: "mqtt://b" },
+      { url: "mqtt://c", vpc: { ...vpc, id: "vpc-0000000b" } },
+    ),
+    "brokers[2].vpc",
+    "CONFIG_CONFLICT",
+    "is another than that of brokers[0], and the functions can be in one only",
+  ],
+  [
+    "other subnets of one VPC",
+    withBrokers({ url: "mqtt://a", vpc }, { url: "mqtt://b", vpc: { ...vpc, subnetIds: ["subnet-0000000a"] } }),
+    "brokers[1].vpc",
+    "CONFIG_CONFLICT",
+  ],
+  [
+    "a broker twice",
+    withBrokers({ url: "mqtts://b.example.com" }, { url: "aws-iot:" }, { url: "mqtts://B.example.com:8883/" }),
+    "brokers[2].url",
+    "CONFIG_CONFLICT",
+    "'mqtts://B.example.com:8883/' is the broker of brokers[0]",
+  ],
+  [
+    "credentials of the data plane",
+    withBrokers({ url: "aws-iot:", credentials: secret("acme/broker") }),
+    "brokers[0].credentials",
+    "CONFIG_CONFLICT",
+    "is not for aws-iot:, which AWS itself lets the functions use",
+  ],
+  [
+    "an authority of the data plane",
+    withBrokers({ url: "aws-iot:", ca: secret("a") }),
+    "brokers[0].ca",
+    "CONFIG_CONFLICT",
+  ],
+  ["a VPC of the data plane", withBrokers({ url: "aws-iot:", vpc }), "brokers[0].vpc", "CONFIG_CONFLICT"],
+  [
+    "an authority where there is no TLS",
+    withBrokers({ url: "mqtt://b.example.com", ca: secret("acme/ca") }),
+    "brokers[0].ca",
+    "CONFIG_CONFLICT",
+    "is for mqtts:",
+  ],
+  ["commands without brokers", { ...base, commands }, "commands", "CONFIG_CONFLICT", "needs brokers"],
+  ["commands with no broker", { ...base, commands, brokers: [] }, "commands", "CONFIG_CONFLICT", "there is none"],
+  [
+    "feeds without brokers",
+    { ...base, feeds: { a: { topic: "orders" } } },
+    "feeds",
+    "CONFIG_CONFLICT",
+    "needs brokers",
+  ],
+  [
+    "a route with the replies' name",
+    { ...withCommands({}), routes: { replies: base.routes.location } },
+    "routes.replies",
+    "CONFIG_CONFLICT",
+    "'replies' is the name under which the devices' replies arrive",
+  ],
+  ["no command at all", withCommands({ maxPerSecond: 0 }), "commands.maxPerSecond", "CONFIG_RANGE", "from 1 to 10000"],
+  ["more than API Gateway takes", withCommands({ maxPerSecond: 10_001 }), "commands.maxPerSecond", "CONFIG_RANGE"],
+  ["a word for authorization", withCommands({ authorization: "none" }), "commands.authorization", "CONFIG_TYPE"],
+  ["no issuer", withJwt({ issuer: undefined }), "commands.authorization.issuer", "CONFIG_MISSING"],
+  [
+    "an issuer without TLS",
+    withJwt({ issuer: "http://login.example.com" }),
+    "commands.authorization.issuer",
+    "CONFIG_RANGE",
+    "an https: URL",
+  ],
+  [
+    "an issuer with credentials",
+    withJwt({ issuer: "https://a:b@c.example" }),
+    "commands.authorization.issuer",
+    "CONFIG_RANGE",
+  ],
+  [
+    "tokens for anybody",
+    withJwt({ audiences: [] }),
+    "commands.authorization.audiences",
+    "CONFIG_RANGE",
+    "0 audiences are not 1 to 50",
+  ],
+  ["an empty audience", withJwt({ audiences: [""] }), "commands.authorization.audiences[0]", "CONFIG_RANGE"],
+  ["no scope in a list", withJwt({ scopes: [] }), "commands.authorization.scopes", "CONFIG_RANGE", "0 scopes"],
+  [
+    "a scope with a space",
+    withJwt({ scopes: ["a b"] }),
+    "commands.authorization.scopes[0]",
+    "CONFIG_RANGE",
+    "RFC 6749",
   ],
   ["an address without @", { ...base, alarms: { email: "ops" } }, "alarms.email", "CONFIG_RANGE", "e-mail"],
   ["routes that are no object", { ...base, routes: [] }, "routes", "CONFIG_TYPE", "[] is not an object"],
@@ -546,6 +699,17 @@ test.for([
     { ...base, routes: { a: { topic: "a/{deviceId}", qos: 0 }, b: { topic: "A/{deviceId}", qos: 0 } } },
   ],
   ["a key that is undefined", { ...base, alarms: undefined }],
+  ["a route called replies where there are no commands", { ...base, routes: { replies: base.routes.location } }],
+  ["feeds that are none, without brokers", { ...base, feeds: {} }],
+  ["brokers with nothing to publish", { ...base, brokers }],
+  [
+    "one VPC of several brokers, whatever the order",
+    withBrokers(
+      { url: "mqtt://a", vpc },
+      { url: "mqtt://b:1884", vpc: { ...vpc, subnetIds: vpc.subnetIds.toReversed() } },
+      { url: "mqtt://b" },
+    ),
+  ],
 ] as const)("%s is accepted", ([, input]) => {
   expect(faults(input)).toEqual([]);
 });

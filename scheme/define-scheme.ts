@@ -1,11 +1,17 @@
+import { reportBrokerConflicts } from "./broker-conflicts.ts";
+import { repliesRoute } from "./ingest.ts";
 import { type PathTemplate, parsePathTemplate } from "./request-path.ts";
-import type { Route, RouteInput, Scheme, SchemeInput } from "./scheme.ts";
+import type { Commands, Route, RouteInput, Scheme, SchemeInput } from "./scheme.ts";
 import { SchemeError, type SchemeProblem } from "./scheme-error.ts";
 import { schemeKeys } from "./scheme-keys.ts";
 import { object, type Report } from "./shape.ts";
-import { deviceIdLevel, overlaps, parseTopicTemplate, placeholdersOf, type TopicTemplate } from "./topic-template.ts";
+import { TopicReader } from "./topic-reader.ts";
+import { placeholdersOf, type TopicTemplate } from "./topic-template.ts";
 
 export { type SchemeInput, secret } from "./scheme.ts";
+
+/** Calls of the push endpoint in a second where `commands` does not say. */
+export const defaultMaxPerSecond = 500;
 
 /**
  * Checks a scheme and gives the model that everything else is derived from.
@@ -30,7 +36,6 @@ function read(input: SchemeInput, report: Report): Scheme {
   const routes = Object.entries(input.routes).map(([name, route]) =>
     readRoute(name, route, `${rulePrefix}_${name}`, topics, report),
   );
-  const { commands } = input;
   const scheme: Scheme = {
     name: input.name,
     stage,
@@ -45,10 +50,7 @@ function read(input: SchemeInput, report: Report): Scheme {
     },
     deadLetters: input.deadLetters ?? { days: 14 },
     routes: new Map(routes.map((route) => [route.name, route])),
-    commands: commands && {
-      topic: topics.read(commands.topic, "commands.topic", "only the device"),
-      replies: topics.read(commands.replies, "commands.replies", "only the device"),
-    },
+    commands: input.commands && readCommands(input.commands, `${rulePrefix}_${repliesRoute}`, topics),
     feeds: new Map(
       Object.entries(input.feeds ?? {}).map(([name, { topic }]) => [
         name,
@@ -60,7 +62,22 @@ function read(input: SchemeInput, report: Report): Scheme {
   };
   if (routes.length === 0) report("CONFIG_RANGE", "routes", "has no route; at least one is needed");
   topics.reportOverlaps();
+  if (scheme.commands !== undefined && scheme.routes.has(repliesRoute)) {
+    const message = `'${repliesRoute}' is the name under which the devices' replies arrive`;
+    report("CONFIG_CONFLICT", `routes.${repliesRoute}`, message);
+  }
+  reportBrokerConflicts(input, report);
   return scheme;
+}
+
+function readCommands(input: NonNullable<SchemeInput["commands"]>, ruleName: string, topics: TopicReader): Commands {
+  return {
+    topic: topics.read(input.topic, "commands.topic", "only the device"),
+    replies: topics.read(input.replies, "commands.replies", "only the device"),
+    ruleName,
+    maxPerSecond: input.maxPerSecond ?? defaultMaxPerSecond,
+    authorization: input.authorization,
+  };
 }
 
 function readRoute(name: string, input: RouteInput, ruleName: string, topics: TopicReader, report: Report): Route {
@@ -95,50 +112,4 @@ function readPath(source: string, topic: TopicTemplate, at: string, report: Repo
   if (typeof path !== "string") return path;
   report("PATH_INVALID", at, path);
   return { source, parts: [source] };
-}
-
-/** Which placeholders a topic has to have: a route's may have others beside the device's, a command's may not. */
-type Placeholders = "the device" | "only the device" | "no device";
-
-/** Reads the topics of a scheme and remembers them, since no two of them may meet. */
-class TopicReader {
-  readonly #report: Report;
-  readonly #topics: { readonly at: string; readonly topic: TopicTemplate }[] = [];
-
-  constructor(report: Report) {
-    this.#report = report;
-  }
-
-  read(source: string, at: string, placeholders: Placeholders): TopicTemplate {
-    const topic = parseTopicTemplate(source);
-    if ("code" in topic) {
-      this.#report(topic.code, at, topic.message);
-      return { source, levels: [], filter: "" };
-    }
-    this.#checkPlaceholders(topic, at, placeholders);
-    this.#topics.push({ at, topic });
-    return topic;
-  }
-
-  reportOverlaps(): void {
-    for (const [index, { at, topic }] of this.#topics.entries()) {
-      const other = this.#topics.slice(0, index).find((earlier) => overlaps(earlier.topic, topic));
-      if (other === undefined) continue;
-      const message = `'${topic.source}' and '${other.topic.source}' of ${other.at} can be the same topic`;
-      this.#report("CONFIG_DUPLICATE_ROUTE", at, message);
-    }
-  }
-
-  #checkPlaceholders(topic: TopicTemplate, at: string, placeholders: Placeholders): void {
-    const names = placeholdersOf(topic);
-    const hasDevice = names.includes(deviceIdLevel);
-    if (placeholders === "no device") {
-      if (hasDevice)
-        this.#report("TOPIC_INVALID", at, `'${topic.source}' is read by every device, yet names {deviceId}`);
-    } else if (!hasDevice) {
-      this.#report("TOPIC_INVALID", at, `'${topic.source}' has no level {deviceId}`);
-    } else if (placeholders === "only the device" && names.length > 1) {
-      this.#report("TOPIC_INVALID", at, `'${topic.source}' has placeholders other than {deviceId}`);
-    }
-  }
 }

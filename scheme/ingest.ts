@@ -1,7 +1,8 @@
-import type { Route } from "./scheme.ts";
+import type { Commands, Route } from "./scheme.ts";
 
 /**
- * What a derived topic rule hands to `forward`, as a Lambda event or as the body of an SQS message.
+ * What a derived topic rule hands to `forward`, as a Lambda event or as the body of an SQS message; with replies to
+ * commands, to `reply`.
  *
  * The rule is payload-independent: AWS IoT Core drops a message whose SQL fails without running the error action, so
  * everything that could fail is left to code, where a dead letter is possible.
@@ -10,7 +11,7 @@ export interface IngestMessage {
   /** The payload's bytes, in base64. */
   readonly data: string;
   readonly topic: string;
-  /** Name of the route, also in the rule's name. */
+  /** Name of the route, also in the rule's name; `replies` where that is what it holds. */
   readonly route: string;
   /** Milliseconds since 1970, when the rule ran. */
   readonly receivedAt: number;
@@ -49,8 +50,19 @@ const columns: Readonly<Record<Exclude<keyof IngestMessage, "route" | "id">, str
 /** The SQL version that the statement is written in; AWS applies an older one when a rule names none. */
 export const ingestSqlVersion = "2016-03-23";
 
-/** The AWS IoT SQL of a route's rule. Only a `where` of the route's own looks at the payload. */
-export function ingestStatement(route: Route): string {
+/** The name that devices' replies have where messages have their route's; no route beside commands is called so. */
+export const repliesRoute = "replies";
+
+/** What a topic rule is derived from: a route, or the replies. */
+export type IngestSource = Pick<Route, "name" | "topic" | "qos" | "where" | "ruleName">;
+
+/** The devices' replies, as what their topic rule is derived from. */
+export function repliesSource({ replies, ruleName }: Commands): IngestSource {
+  return { name: repliesRoute, topic: replies, qos: 1, where: undefined, ruleName };
+}
+
+/** The AWS IoT SQL of a rule. Only a `where` of the route's own looks at the payload. */
+export function ingestStatement(route: IngestSource): string {
   const list = [`'${route.name}' AS route`, ...Object.entries(columns).map(([name, sql]) => `${sql} AS ${name}`)];
   const where = route.where === undefined ? "" : ` WHERE ${route.where}`;
   return `SELECT ${list.join(", ")} FROM '${route.topic.filter}'${where}`;

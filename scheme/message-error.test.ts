@@ -20,11 +20,15 @@ test("the reasons are those of the bad inputs", () => {
     TOPIC_TOO_DEEP: true,
     TOPIC_TOO_LONG: true,
     TOPIC_NOT_ROUTED: true,
+    COMMAND_INVALID: true, // these three are tested with scheme/command and lambdas/reply
+    REPLY_INVALID: true,
+    COMMAND_UNKNOWN: true,
   };
+  const others = ["MESSAGE_ID_REUSED", "COMMAND_INVALID", "REPLY_INVALID", "COMMAND_UNKNOWN"];
   const codes = badInputs("mqtt.payload", "envelope.header", "mqtt5.property", "mqtt.topic")
     .filter(({ expect: { outcome } }) => outcome === "dead-letter" || outcome === "ignore")
     .flatMap(({ expect: { code, codes } }) => codes ?? (code === undefined ? [] : [code]));
-  expect(Object.keys(reasons).sort()).toEqual([...new Set([...codes, "MESSAGE_ID_REUSED"])].sort());
+  expect(Object.keys(reasons).sort()).toEqual([...new Set([...codes, ...others])].sort());
 });
 
 test("an error has its reason and its cause", () => {

@@ -14,6 +14,9 @@ export type ReasonCode =
   | "DEVICE_ID_INVALID" // the topic's identity level is not a device id
   | "TOPIC_TOO_DEEP" // more slashes than AWS IoT Core takes
   | "TOPIC_TOO_LONG" // more bytes than AWS IoT Core takes
+  | "COMMAND_INVALID" // an envelope that is no command: its header does not say which, when and of what kind
+  | "REPLY_INVALID" // a reply whose header does not say to which command, or how it went
+  | "COMMAND_UNKNOWN" // a reply to a command that the ledger does not have, or has for another device
   | "TOPIC_NOT_ROUTED"; // no route of the scheme has this topic
 
 /**

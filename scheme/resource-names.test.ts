@@ -10,8 +10,11 @@ test("names what a scheme is deployed as", () => {
     deliveriesTable: "acme-prod-deliveries",
     deadLettersTable: "acme-prod-dead-letters",
     messagesTable: "acme-prod-messages",
+    commandsTable: "acme-prod-commands",
     circuitQueue: "acme-prod-circuit",
     deadLetterQueue: "acme-prod-dead-letters",
+    repliesQueue: "acme-prod-replies",
+    onlineQueue: "acme-prod-online",
   });
   expect(names.freshQueue("location")).toBe("acme-prod-route-location");
   expect(names.retryQueue("location")).toBe("acme-prod-retry-location");
@@ -20,8 +23,12 @@ test("names what a scheme is deployed as", () => {
 test("no name is longer than AWS takes", () => {
   const route = "r".repeat(64);
   for (const name of [longest.freshQueue(route), longest.retryQueue(route)]) expect(name).toHaveLength(80);
-  for (const name of [longest.circuitQueue, longest.deadLetterQueue]) expect(name.length).toBeLessThanOrEqual(80);
-  for (const name of [longest.deliveriesTable, longest.deadLettersTable, longest.messagesTable]) {
+  const { circuitQueue, deadLetterQueue, repliesQueue, onlineQueue } = longest;
+  for (const name of [circuitQueue, deadLetterQueue, repliesQueue, onlineQueue]) {
+    expect(name.length).toBeLessThanOrEqual(80);
+  }
+  const { deliveriesTable, deadLettersTable, messagesTable, commandsTable } = longest;
+  for (const name of [deliveriesTable, deadLettersTable, messagesTable, commandsTable]) {
     expect(name.length).toBeLessThanOrEqual(255);
   }
 });

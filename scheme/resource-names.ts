@@ -9,10 +9,16 @@ export interface ResourceNames {
   readonly deadLettersTable: string;
   /** Table of kept messages; there only where a route keeps them. */
   readonly messagesTable: string;
+  /** Ledger of commands; there only where there is something to publish. */
+  readonly commandsTable: string;
   /** Queue that wakes the function `circuit`. */
   readonly circuitQueue: string;
   /** Queue of what other queues and topic rules gave up on, until the function `dead-letters` has recorded it. */
   readonly deadLetterQueue: string;
+  /** Queue that the topic rule of devices' replies sends to, for the function `reply`. */
+  readonly repliesQueue: string;
+  /** Queue that tells the function `sweep` which devices have come online. */
+  readonly onlineQueue: string;
   /** Queue that a route's topic rule sends to. */
   freshQueue(route: string): string;
   /** Queue that a route's messages are in after their first attempt. */
@@ -26,8 +32,11 @@ export function resourceNames({ name, stage }: Pick<Scheme, "name" | "stage">): 
     deliveriesTable: `${stack}-deliveries`,
     deadLettersTable: `${stack}-dead-letters`,
     messagesTable: `${stack}-messages`,
+    commandsTable: `${stack}-commands`,
     circuitQueue: `${stack}-circuit`,
     deadLetterQueue: `${stack}-dead-letters`,
+    repliesQueue: `${stack}-replies`,
+    onlineQueue: `${stack}-online`,
     freshQueue: (route) => queueName(`${stack}-route-${route}`),
     retryQueue: (route) => queueName(`${stack}-retry-${route}`),
   };

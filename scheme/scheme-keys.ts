@@ -1,4 +1,18 @@
-import { type Check, integer, isObject, join, type Keys, list, object, optional, record, show, text } from "./shape.ts";
+import { brokerUrl } from "./broker-url.ts";
+import {
+  type Check,
+  integer,
+  isObject,
+  join,
+  type Keys,
+  list,
+  listOf,
+  object,
+  optional,
+  record,
+  show,
+  text,
+} from "./shape.ts";
 
 const name = text(/^[a-z][a-z0-9-]{0,31}$/, "1 to 32 of a–z 0–9 -, beginning with a letter");
 const stage = text(/^[a-z][a-z0-9-]{0,15}$/, "1 to 16 of a–z 0–9 -, beginning with a letter");
@@ -83,14 +97,24 @@ const apiUrl: Check = (value, at, report) => {
   }
 };
 
-const brokerUrl: Check = (value, at, report) => {
-  const url = typeof value === "string" ? URL.parse(value) : null;
-  const isBroker = url !== null && (url.protocol === "mqtt:" || url.protocol === "mqtts:") && url.hostname !== "";
-  if (!isBroker) report("TARGET_INVALID", at, `${show(value)} is not mqtt://host:port or mqtts://host:port`);
-  else if (url.username !== "" || url.password !== "") {
-    report("TARGET_INVALID", at, "holds credentials; brokers take them from a secret");
-  }
-};
+/** As many as one authorizer and one route of API Gateway can have. */
+const maxAudiences = 50;
+const maxScopes = 10;
+
+const authorization = object({
+  issuer: text(/^https:\/\/[^\s/?#@]+(?:\/[^\s?#]*)?$/, "an https: URL without credentials, query and fragment"),
+  audiences: listOf(1, maxAudiences, "audiences", anyText),
+  scopes: optional(listOf(1, maxScopes, "scopes", text(/^[\x21\x23-\x5b\x5d-\x7e]+$/, "a scope of RFC 6749"))),
+});
+
+/** With the limits of a Lambda function's network. Ids were of 8 digits, and are of 17. */
+const vpc = object({
+  id: text(/^vpc-[0-9a-f]{8}(?:[0-9a-f]{9})?$/, "a VPC id"),
+  subnetIds: listOf(1, 16, "subnets", text(/^subnet-[0-9a-f]{8}(?:[0-9a-f]{9})?$/, "a subnet id")),
+  securityGroupIds: optional(
+    listOf(1, 5, "security groups", text(/^sg-[0-9a-f]{8}(?:[0-9a-f]{9})?$/, "a security group id")),
+  ),
+});
 
 /** The keys of a scheme with the limits of each. What concerns several of them is looked at afterwards. */
 export const schemeKeys: Keys = {
@@ -118,7 +142,14 @@ export const schemeKeys: Keys = {
       lease: optional(object({ hours: integer(1, 720) })),
     }),
   ),
-  commands: optional(object({ topic: anyText, replies: anyText })),
+  commands: optional(
+    object({
+      topic: anyText,
+      replies: anyText,
+      maxPerSecond: optional(integer(1, 10_000)),
+      authorization: optional(authorization),
+    }),
+  ),
   feeds: optional(record(...routeName, object({ topic: anyText }))),
   brokers: optional(
     list(
@@ -126,13 +157,7 @@ export const schemeKeys: Keys = {
         url: brokerUrl,
         credentials: optional(secretReference),
         ca: optional(orSecret(text(/-----BEGIN CERTIFICATE-----/, "a certificate in PEM"))),
-        vpc: optional(
-          object({
-            id: text(/^vpc-[0-9a-f]+$/, "a VPC id"),
-            subnetIds: list(text(/^subnet-[0-9a-f]+$/, "a subnet id")),
-            securityGroupIds: optional(list(text(/^sg-[0-9a-f]+$/, "a security group id"))),
-          }),
-        ),
+        vpc: optional(vpc),
       }),
     ),
   ),

@@ -39,10 +39,11 @@ export interface SchemeInput {
   /** How long dead letters are kept, 14 days by default. */
   readonly deadLetters?: { readonly days: number };
   readonly routes: Readonly<Record<string, RouteInput>>;
-  readonly commands?: { readonly topic: string; readonly replies: string };
+  /** How devices are told what to do, and where they answer. */
+  readonly commands?: CommandsInput;
   /** Topics that the backend publishes and every device may read. */
   readonly feeds?: Readonly<Record<string, { readonly topic: string }>>;
-  /** Brokers that commands and feeds are published to. */
+  /** Brokers that commands and feeds are published to, all of them; needed by either. */
   readonly brokers?: readonly BrokerInput[];
   readonly alarms?: { readonly email: string };
 }
@@ -63,16 +64,43 @@ export interface RouteInput {
   readonly lease?: { readonly hours: number };
 }
 
+export interface CommandsInput {
+  /** Topic that a device's commands are published on, `{deviceId}` its only placeholder. */
+  readonly topic: string;
+  /** Topic that a device answers on, the same. */
+  readonly replies: string;
+  /** Calls of the push endpoint in a second, at most; 500 by default, and twice as many in one moment. */
+  readonly maxPerSecond?: number;
+  /** Whose JSON web tokens the push endpoint takes; where this is left out, it takes signed requests (AWS IAM). */
+  readonly authorization?: JwtAuthorization;
+}
+
+/** What API Gateway checks of a token beside its signature and its time. */
+export interface JwtAuthorization {
+  /** `https:` URL of who issues the tokens, as it stands in their `iss`. */
+  readonly issuer: string;
+  /** Values of `aud`, of which a token has at least one. */
+  readonly audiences: readonly string[];
+  /** Values of `scope`, of which a token has at least one; none is asked for by default. */
+  readonly scopes?: readonly string[];
+}
+
 export interface BrokerInput {
+  /** `mqtts://host:port`, `mqtt://host:port`, or `aws-iot:` for devices that are connected to AWS IoT Core itself. */
   readonly url: string;
   readonly credentials?: SecretReference;
   /** PEM of the authority that signed the broker's certificate, where it is not a public one. */
   readonly ca?: string | SecretReference;
-  readonly vpc?: {
-    readonly id: string;
-    readonly subnetIds: readonly string[];
-    readonly securityGroupIds?: readonly string[];
-  };
+  /** Where the broker can be reached only from; DynamoDB and Secrets Manager have to be reached from there as well. */
+  readonly vpc?: VpcInput;
+}
+
+/** Network that the functions are put into which connect to brokers. */
+export interface VpcInput {
+  readonly id: string;
+  readonly subnetIds: readonly string[];
+  /** One that lets every connection out is made where this is left out. */
+  readonly securityGroupIds?: readonly string[];
 }
 
 /** A checked scheme: what every other part is derived from. */
@@ -92,10 +120,20 @@ export interface Scheme {
   };
   readonly deadLetters: { readonly days: number };
   readonly routes: ReadonlyMap<string, Route>;
-  readonly commands: { readonly topic: TopicTemplate; readonly replies: TopicTemplate } | undefined;
+  readonly commands: Commands | undefined;
   readonly feeds: ReadonlyMap<string, TopicTemplate>;
   readonly brokers: readonly BrokerInput[];
   readonly alarms: { readonly email: string } | undefined;
+}
+
+export interface Commands {
+  readonly topic: TopicTemplate;
+  readonly replies: TopicTemplate;
+  /** Name of the topic rule that takes the replies. */
+  readonly ruleName: string;
+  readonly maxPerSecond: number;
+  /** Undefined for signed requests (AWS IAM). */
+  readonly authorization: JwtAuthorization | undefined;
 }
 
 export interface Route {

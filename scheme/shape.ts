@@ -55,6 +55,15 @@ export function list(check: Check): Check {
   };
 }
 
+/** A list of so many items, which the message calls by their name. */
+export function listOf(minimum: number, maximum: number, items: string, check: Check): Check {
+  return (value, at, report) => {
+    list(check)(value, at, report);
+    if (!Array.isArray(value) || (value.length >= minimum && value.length <= maximum)) return;
+    report("CONFIG_RANGE", at, `${value.length} ${items} are not ${minimum} to ${maximum}`);
+  };
+}
+
 export function text(pattern: RegExp, rule: string): Check {
   return (value, at, report) => {
     if (typeof value !== "string") report("CONFIG_TYPE", at, `${show(value)} is not text`);

@@ -15,8 +15,10 @@ const scheme = defineScheme({
   },
   commands: { topic: "Push/SDKControls/{deviceId}", replies: "Push/Replies/{deviceId}" },
   feeds: { orders: { topic: "orders/{orderId}" } },
+  brokers: [{ url: "mqtts://broker.example.com:8883" }],
 });
 const location = "$aws/rules/acme_prod_location/v1/drivers/d42/location";
+const replies = "$aws/rules/acme_prod_replies/Push/Replies/d42";
 const health = "$aws/rules/acme_prod_health/v1/drivers/d42/health";
 
 /** Bytes that are neither text nor an envelope, so that nothing on the way can take them for either. */
@@ -68,12 +70,19 @@ describe("a device's message", () => {
     expect((await next(location)).packet).toMatchObject({ qos: 0, retain: false });
   });
 
-  test("is all that leaves: commands, replies and feeds stay", async () => {
-    await using backend = await connectAs(edge.url, "trestle.publisher");
+  test("arrives at the replies' rule where it answers a command, at QoS 1", async () => {
+    await using device = await connectAs(edge.url, "d42");
+    await device.publish("Push/Replies/d42", bytes, { properties: { userProperties: { status: "succeeded" } } });
+    const { payload, packet } = await next(replies);
+    expect(payload.equals(bytes)).toBe(true);
+    expect(packet).toMatchObject({ qos: 1, properties: { userProperties: { status: "succeeded" } } });
+  });
+
+  test("is all that leaves: commands and feeds stay", async () => {
+    await using backend = await connectAs(edge.url, "trestle.push");
     await backend.publish("Push/SDKControls/d42", "command");
     await backend.publish("orders/1", "feed");
     await using device = await connectAs(edge.url, "d42");
-    await device.publish("Push/Replies/d42", "reply");
     await device.publish("v1/drivers/d43/location", "another device's").catch(() => {});
     await device.publish("v1/drivers/d42/location", "fence");
     expect((await next(location)).payload.toString()).toBe("fence");
@@ -122,7 +131,7 @@ test("an acknowledged message outlives kill -9 of the broker, but for the last o
 function startEdge(cloud: IotCore, durability?: Durability): Promise<TestBroker> {
   return startGenerated(scheme, async ({ folder }) => ({
     durability,
-    services: { engine: "trestle.engine", publisher: "trestle.publisher" },
+    services: { engine: "trestle.engine", publisher: "trestle.push" },
     bridge: await cloud.bridgeOptions(folder),
   }));
 }

@@ -13,9 +13,10 @@ const scheme = defineScheme({
   },
   commands: { topic: "Push/SDKControls/{deviceId}", replies: "Push/Replies/{deviceId}" },
   feeds: { orders: { topic: "orders/{orderId}" } },
+  brokers: [{ url: "mqtts://broker.example.com:8883" }],
 });
 const engine = "trestle.engine";
-const publisher = "trestle.publisher";
+const publisher = "trestle.push";
 
 let broker: TestBroker;
 
@@ -42,6 +43,7 @@ const publishes = [
   [engine, "Push/SDKControls/d42", false],
   [publisher, "v1/drivers/d42/location", false],
   [publisher, "Push/SDKControls/d42", true],
+  [publisher, "Push/Replies/d42", false], // it only hears what devices answer
   [publisher, "orders/1", true],
 ] as const;
 
@@ -77,6 +79,18 @@ describe.each([4, 5] as const)("over MQTT %i", (protocolVersion) => {
     await device.until(({ topic }) => topic === "Push/SDKControls/d42");
     expect(device.texts).toEqual(["orders/1 for all", "Push/SDKControls/d42 for d42"]);
   });
+});
+
+test("the publisher hears replies and reads which command is retained, and nothing that devices send", async () => {
+  await using backend = await connectAs(broker.url, publisher);
+  await backend.publish("Push/SDKControls/d42", "retained", { retain: true });
+  await backend.subscribe(["#", "Push/SDKControls/d42", "Push/Replies/d42", "v1/drivers/+/location"]);
+  await using device = await connectAs(broker.url, "d42");
+  await device.publish("v1/drivers/d42/location", "here");
+  await device.publish("Push/Replies/d42", "done");
+  await backend.until(({ topic }) => topic === "Push/Replies/d42");
+  expect([...new Set(backend.texts)]).toEqual(["Push/SDKControls/d42 retained", "Push/Replies/d42 done"]);
+  await backend.publish("Push/SDKControls/d42", "", { retain: true });
 });
 
 test.for(["mqttv311", "mqttv5"])(

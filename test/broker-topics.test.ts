@@ -14,6 +14,7 @@ const scheme = defineScheme({
     x: { topic: "up/{deviceId}", qos: 1 },
   },
   commands: { topic: "Push/SDKControls/{deviceId}", replies: "Push/Replies/{deviceId}" },
+  brokers: [{ url: "mqtts://broker.example.com:8883" }],
 });
 
 let broker: TestBroker;
