@@ -1,10 +1,17 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
-import { CreateTableCommand, type CreateTableCommandInput, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import {
+  CreateTableCommand,
+  type CreateTableCommandInput,
+  DescribeTableCommand,
+  DynamoDBClient,
+} from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import dynalite from "dynalite";
 import { onTestFinished } from "vitest";
+import { byDeviceIndex } from "./commands.ts";
 import { byRouteIndex } from "./dead-letters.ts";
+import { byDueIndex } from "./due-items.ts";
 import { translation } from "./tables.ts";
 
 /** The tables of a scheme, for one test. */
@@ -15,6 +22,7 @@ export interface TestTables {
   readonly deliveries: string;
   readonly deadLetters: string;
   readonly messages: string;
+  readonly commands: string;
 }
 
 /** Starts a DynamoDB in memory, on loopback, with the tables of a scheme. It ends with the test. */
@@ -29,15 +37,35 @@ export async function startTables(): Promise<TestTables> {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });
-  const names = { deliveries: "test-deliveries", deadLetters: "test-dead-letters", messages: "test-messages" };
+  const names = {
+    deliveries: "test-deliveries",
+    deadLetters: "test-dead-letters",
+    messages: "test-messages",
+    commands: "test-commands",
+  };
   await Promise.all([
     client.send(table(names.deliveries, { id: "S" }, ["id"])),
     client.send(
       table(names.deadLetters, { id: "S", route: "S", at: "N" }, ["id"], { [byRouteIndex]: ["route", "at"] }),
     ),
     client.send(table(names.messages, { deviceId: "S", position: "S" }, ["deviceId", "position"])),
+    client.send(
+      table(names.commands, { id: "S", deviceId: "S", due: "S", dueAt: "N" }, ["id"], {
+        [byDeviceIndex]: ["deviceId", "id"],
+        [byDueIndex]: ["due", "dueAt"],
+      }),
+    ),
   ]);
+  await Promise.all(Object.values(names).map((name) => untilActive(client, name)));
   return { client, endpoint, ...names };
+}
+
+/** A table is made behind the answer to who asked for it. */
+async function untilActive(client: DynamoDBDocumentClient, name: string): Promise<void> {
+  for (;;) {
+    const { Table } = await client.send(new DescribeTableCommand({ TableName: name }));
+    if (Table?.TableStatus === "ACTIVE") return;
+  }
 }
 
 /** A client of the document kind for an endpoint on this machine. */
