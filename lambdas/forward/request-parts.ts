@@ -1,9 +1,9 @@
 import type { Logger } from "@aws-lambda-powertools/logger";
 import type { Scheme } from "../../scheme/scheme.ts";
+import { fetchSecret } from "../secrets.ts";
 import { createApiHeaders } from "./api-headers.ts";
 import type { DeliverOptions } from "./deliver.ts";
 import type { ForwardSettings } from "./environment.ts";
-import { fetchSecret } from "./secrets.ts";
 import { ApiConnection } from "./send.ts";
 
 /** What a function needs to make requests of messages: made once for its execution environment. */

@@ -106,13 +106,16 @@ test("an end is for what is pending, and is forgotten after seven days", async (
 });
 
 test("lists a device's commands page by page, newest first", async () => {
-  const { ledger } = await openLedger();
+  const { ledger, clock } = await openLedger();
   for (const id of ["c1", "c2", "c3"]) await ledger.record({ ...state, id });
   await ledger.record({ ...state, id: "c4", deviceId: "d2" });
   const ids = async (options: { limit: number; before?: string }) =>
     (await ledger.list("d1", options)).map(({ id }) => id);
   expect(await ids({ limit: 2 })).toEqual(["c3", "c2"]);
   expect(await ids({ limit: 2, before: "c2" })).toEqual(["c1"]);
+  await ledger.end("c3", "superseded");
+  clock.now += 7 * 86_400_000 + 1_000;
+  expect(await ids({ limit: 2 })).toEqual(["c2", "c1"]); // a page is full, whatever has expired
 });
 
 test("knows the open requests of a device, and the devices that have some", async () => {

@@ -82,17 +82,22 @@ export class CommandLedger {
 
   /** A device's commands, newest first, by an index that is about a second behind. */
   async list(deviceId: string, { limit, before }: { limit: number; before?: string }): Promise<CommandRecord[]> {
-    const { Items = [] } = await this.#client.send(
-      new QueryCommand({
+    const pages = paginateQuery(
+      { client: this.#client, pageSize: limit },
+      {
         TableName: this.#table,
         IndexName: byDeviceIndex,
         KeyConditionExpression: before === undefined ? "deviceId = :device" : "deviceId = :device AND id < :before",
         ExpressionAttributeValues: { ":device": deviceId, ...(before === undefined ? {} : { ":before": before }) },
         ScanIndexForward: false,
-        Limit: limit,
-      }),
+      },
     );
-    return Items.filter((item) => !isExpired(item, this.#now())).map(fromItem);
+    const records: CommandRecord[] = [];
+    for await (const { Items = [] } of pages) {
+      records.push(...Items.filter((item) => !isExpired(item, this.#now())).map(fromItem));
+      if (records.length >= limit) break;
+    }
+    return records.slice(0, limit);
   }
 
   /**
