@@ -1,4 +1,4 @@
-import type { CommandRecord, DeviceRecord } from "./command-record.ts";
+import type { CommandRecord, DeviceRecord } from "../store/command-record.ts";
 
 /** A command as its caller wants it. */
 export interface CommandDraft {

@@ -1,10 +1,10 @@
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { Scheme } from "../../scheme/scheme.ts";
 import type { CommandPublisher } from "../publish/command-publisher.ts";
+import type { CommandRecord } from "../store/command-record.ts";
 import { CommandLedger } from "../store/commands.ts";
 import { DeviceStates } from "../store/device-states.ts";
 import { awaitReply } from "./await-reply.ts";
-import type { CommandRecord } from "./command-record.ts";
 import type { Commands } from "./commands.ts";
 import { sendRequest } from "./send-request.ts";
 import { clearState, sendState } from "./send-state.ts";

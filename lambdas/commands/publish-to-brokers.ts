@@ -1,6 +1,6 @@
 import type { CommandPublisher, OutgoingMessage } from "../publish/command-publisher.ts";
 import { PublishError } from "../publish/publish-error.ts";
-import type { PublishAttempt } from "./command-record.ts";
+import type { PublishAttempt } from "../store/command-record.ts";
 
 /** Milliseconds that a broker has to acknowledge a message, a connection to it included. */
 export const publishMs = 2_000;

@@ -1,8 +1,8 @@
 import { encodeCommand } from "../../scheme/command/command-message.ts";
 import { deviceIdLevel, fillTemplate, type TopicTemplate } from "../../scheme/topic-template.ts";
 import type { CommandPublisher } from "../publish/command-publisher.ts";
+import type { CommandRecord } from "../store/command-record.ts";
 import type { CommandLedger } from "../store/commands.ts";
-import type { CommandRecord } from "./command-record.ts";
 import { acknowledgedBy, publishToBrokers } from "./publish-to-brokers.ts";
 
 export interface SendRequestOptions {

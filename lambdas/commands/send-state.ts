@@ -1,6 +1,6 @@
+import type { CommandRecord, DeviceRecord } from "../store/command-record.ts";
 import type { CommandLedger } from "../store/commands.ts";
 import type { DeviceState, DeviceStates } from "../store/device-states.ts";
-import type { CommandRecord, DeviceRecord } from "./command-record.ts";
 import type { Brought, StateCopies } from "./state-copies.ts";
 
 export interface SendStateOptions {

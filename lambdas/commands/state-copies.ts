@@ -3,8 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { encodeCommand } from "../../scheme/command/command-message.ts";
 import { deviceIdLevel, fillTemplate, type TopicTemplate } from "../../scheme/topic-template.ts";
 import type { CommandPublisher, OutgoingMessage } from "../publish/command-publisher.ts";
+import type { PublishAttempt } from "../store/command-record.ts";
 import type { Advance, DeviceState, DeviceStates, Lease, Released } from "../store/device-states.ts";
-import type { PublishAttempt } from "./command-record.ts";
 import { acknowledgedBy, publishMs, publishToBrokers } from "./publish-to-brokers.ts";
 
 /** Longer than a broker is waited for, so that it is over under nobody who is alive; then another takes it. */

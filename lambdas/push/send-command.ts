@@ -1,6 +1,6 @@
-import type { CommandRecord } from "../commands/command-record.ts";
 import type { CommandDraft, Commands } from "../commands/commands.ts";
 import { maxPayloadBytes } from "../publish/limits.ts";
+import type { CommandRecord } from "../store/command-record.ts";
 import { type Answer, answerJson, answerProblem } from "./answer.ts";
 import { draftCommand, readWanted } from "./command-draft.ts";
 import { commandLimitMs, type Operation } from "./operation.ts";

@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import type { CommandRecord, DeviceRecord } from "../commands/command-record.ts";
+import type { CommandRecord, DeviceRecord } from "../store/command-record.ts";
 import { cutMembers } from "./cut-members.ts";
 import { RawJson } from "./raw-json.ts";
 import type { command, device, outcome } from "./response-schemas.ts";

@@ -1,13 +1,7 @@
-import {
-  type DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-  paginateQuery,
-  QueryCommand,
-} from "@aws-sdk/lib-dynamodb";
+import { type DynamoDBDocumentClient, GetCommand, PutCommand, paginateQuery } from "@aws-sdk/lib-dynamodb";
 import { type CommandKind, type CommandState, isEnded } from "../../scheme/command/command.ts";
-import type { CommandRecord, PublishAttempt, RecordedReply } from "../commands/command-record.ts";
 import type { Item } from "./batch.ts";
+import type { CommandRecord, PublishAttempt, RecordedReply } from "./command-record.ts";
 import { isDone } from "./conditional.ts";
 import { DueItems, dueAttributes, dueNames } from "./due-items.ts";
 import { expiresIn, isExpired } from "./time-to-live.ts";

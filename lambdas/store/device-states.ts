@@ -1,6 +1,6 @@
 import { type DynamoDBDocumentClient, GetCommand, paginateScan } from "@aws-sdk/lib-dynamodb";
-import type { CommandRecord, DeviceRecord } from "../commands/command-record.ts";
 import type { Item } from "./batch.ts";
+import type { CommandRecord, DeviceRecord } from "./command-record.ts";
 import { dueAttributes, dueNames } from "./due-items.ts";
 import { type ItemUpdate, updateItem } from "./update-item.ts";
 
