@@ -23,7 +23,7 @@ async function setUp(letters: readonly DeadLetter[] = [letter]) {
   const sent: string[] = [];
   const states: ReadonlySet<DeadLetter["state"]> = new Set(["dead", "replaying"] as const);
   const options = {
-    ...{ routes: testScheme.routes, deadLetters, attemptLog, states, isDryRun: false, now },
+    ...{ sources: testScheme.routes, deadLetters, attemptLog, states, isDryRun: false, now },
     send: async (route: string, body: string) => {
       sent.push(`${route} ${JSON.parse(body).id}`);
     },

@@ -1,6 +1,6 @@
+import type { IngestSources } from "../lambdas/ingest-sources.ts";
 import type { AttemptLog } from "../lambdas/store/attempt-log.ts";
 import type { DeadLetter, DeadLetters } from "../lambdas/store/dead-letters.ts";
-import type { Scheme } from "../scheme/scheme.ts";
 import type { Change } from "./change-each.ts";
 import type { States } from "./dead-letters-options.ts";
 import { toReplay } from "./replayable.ts";
@@ -15,9 +15,9 @@ export interface ChangeLetterOptions {
 }
 
 export interface ReplayLetterOptions extends ChangeLetterOptions {
-  readonly routes: Scheme["routes"];
+  readonly sources: IngestSources;
   readonly attemptLog: Pick<AttemptLog, "write">;
-  /** Puts a message into a route's retry queue. */
+  /** Puts a message into the queue that it is tried again from. */
   readonly send: (route: string, body: string) => Promise<void>;
 }
 
@@ -35,10 +35,10 @@ const takeOverMs = 120_000;
  * state sends, so that of two replays at one time, or one after the other, one does.
  */
 export async function replayLetter(id: string, options: ReplayLetterOptions): Promise<Change> {
-  const { deadLetters, routes, attemptLog, send, isDryRun } = options;
+  const { deadLetters, sources, attemptLog, send, isDryRun } = options;
   const letter = await take(id, options);
   if ("kind" in letter) return letter;
-  const replay = toReplay(letter, routes);
+  const replay = toReplay(letter, sources);
   if (replay.kind === "impossible") return { kind: "failed", reason: replay.reason };
   if (isDryRun) return { kind: "done", route: letter.route };
   const replaying = await deadLetters.mark(letter, "replaying");

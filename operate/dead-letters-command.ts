@@ -1,3 +1,4 @@
+import { ingestSources } from "../lambdas/ingest-sources.ts";
 import type { DeadLetter } from "../lambdas/store/dead-letters.ts";
 import type { Terminal } from "../start/terminal.ts";
 import { changeEach } from "./change-each.ts";
@@ -70,7 +71,7 @@ async function change(
   const { scheme, deadLetters, attemptLog } = deployment;
   const ids = await selectIds(selection, deadLetters);
   const common = { deadLetters, states: selection.states, isDryRun };
-  const send = (route: string, body: string) => deployment.sendToRetryQueue(route, body);
+  const send = (route: string, body: string) => deployment.sendAgain(route, body);
   return await changeEach(
     ids,
     {
@@ -83,6 +84,6 @@ async function change(
     },
     kind === "drop"
       ? (id) => dropLetter(id, common)
-      : (id) => replayLetter(id, { ...common, routes: scheme.routes, attemptLog, send }),
+      : (id) => replayLetter(id, { ...common, sources: ingestSources(scheme), attemptLog, send }),
   );
 }

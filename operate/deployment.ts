@@ -5,6 +5,7 @@ import { AttemptLog } from "../lambdas/store/attempt-log.ts";
 import { DeadLetters } from "../lambdas/store/dead-letters.ts";
 import { KeptMessages } from "../lambdas/store/kept-messages.ts";
 import { translation } from "../lambdas/store/tables.ts";
+import { repliesRoute } from "../scheme/ingest.ts";
 import { loadScheme } from "../scheme/load-scheme.ts";
 import { type ResourceNames, resourceNames } from "../scheme/resource-names.ts";
 import type { Scheme } from "../scheme/scheme.ts";
@@ -44,9 +45,13 @@ export class Deployment implements Disposable {
     return new Deployment(scheme, isAws ? undefined : (await findServices(dataFolder)).environment);
   }
 
-  /** Puts a message into the queue of a route's retries: it comes beside the fresh ones, and not before them. */
-  async sendToRetryQueue(route: string, body: string): Promise<void> {
-    const name = this.#names.retryQueue(route);
+  /**
+   * Puts a message into the queue of its route's retries, where it comes beside the fresh ones, and not before them; a
+   * device's reply into the replies' only one.
+   */
+  async sendAgain(route: string, body: string): Promise<void> {
+    const isReply = this.scheme.commands !== undefined && route === repliesRoute;
+    const name = isReply ? this.#names.repliesQueue : this.#names.retryQueue(route);
     let url = this.#queueUrls.get(name);
     if (url === undefined) {
       url = this.#sqs.send(new GetQueueUrlCommand({ QueueName: name })).then(({ QueueUrl = "" }) => QueueUrl);

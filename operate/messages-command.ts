@@ -61,7 +61,7 @@ async function replay(
     async (message): Promise<Change> => {
       const replay = toReplay(message, scheme.routes);
       if (replay.kind === "impossible") return { kind: "failed", reason: replay.reason };
-      if (!isDryRun) await deployment.sendToRetryQueue(replay.route, replay.body);
+      if (!isDryRun) await deployment.sendAgain(replay.route, replay.body);
       return { kind: "done", route: replay.route };
     },
   );

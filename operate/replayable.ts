@@ -1,6 +1,6 @@
+import type { IngestSources } from "../lambdas/ingest-sources.ts";
 import type { DeadLetter } from "../lambdas/store/dead-letters.ts";
 import type { IngestMessage } from "../scheme/ingest.ts";
-import type { Scheme } from "../scheme/scheme.ts";
 
 /** A message to be sent again, or why it cannot be. */
 export type Replay =
@@ -8,15 +8,15 @@ export type Replay =
   | { readonly kind: "impossible"; readonly reason: string };
 
 /**
- * What is put into a route's retry queue for a message that was recorded: its SQS body, with the message's first id in
- * it, so that the API sees the same idempotency key as before.
+ * What is put into the queue of a route's retries, or of the replies, for a message that was recorded: its SQS body, with
+ * the message's first id in it, so that the API sees the same idempotency key as before.
  */
 export function toReplay(
   { id, route, message, isMessageCut }: Pick<DeadLetter, "id" | "route" | "message" | "isMessageCut">,
-  routes: Scheme["routes"],
+  sources: IngestSources,
 ): Replay {
   if (isMessageCut === true) return impossible("its message was too large to be recorded whole");
-  const qos = routes.get(route)?.qos;
+  const qos = sources.get(route)?.qos;
   if (qos === undefined) return impossible(`the scheme has no route '${route}'`);
   if (qos === 0) return impossible(`route ${route} is QoS 0, which has no queue`);
   const ingest = readObject(message);

@@ -6,13 +6,8 @@ import {
   type SQSClient,
 } from "@aws-sdk/client-sqs";
 import type { Scheme } from "../../scheme/scheme.ts";
-import {
-  type AttemptOptions,
-  createAttempt,
-  type OpenedRecord,
-  openRecord,
-  type Settlement,
-} from "../forward/attempt.ts";
+import { type AttemptOptions, createAttempt, type Settlement } from "../forward/attempt.ts";
+import { type OpenedRecord, openRecord } from "../forward/open-record.ts";
 import { classify } from "../forward/policy.ts";
 import type { GateFailure, RouteStateStore } from "../forward/route-gate.ts";
 import type { Attempt, AttemptLog } from "../store/attempt-log.ts";

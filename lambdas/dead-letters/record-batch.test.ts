@@ -1,6 +1,7 @@
 import type { SQSRecord } from "aws-lambda";
 import { expect, test } from "vitest";
 import { ingestMessage, sqsRecord, testScheme } from "../forward/test-message.ts";
+import { ingestSources } from "../ingest-sources.ts";
 import { AttemptLog } from "../store/attempt-log.ts";
 import { type DeadLetter, DeadLetters } from "../store/dead-letters.ts";
 import { startTables } from "../store/testing.ts";
@@ -25,7 +26,7 @@ async function setUp() {
   const recorded: DeadLetter[] = [];
   const errors: string[] = [];
   const options = {
-    ...{ routes: testScheme.routes, attemptLog, deadLetters, now: () => now },
+    ...{ sources: ingestSources(testScheme), attemptLog, deadLetters, now: () => now },
     onRecorded: (letter: DeadLetter) => recorded.push(letter),
     onError: (error: unknown, messageId: string | undefined) => errors.push(`${messageId}: ${error}`),
   };
@@ -73,6 +74,14 @@ test("makes a message of an error action's report, as far as it can", async () =
 test("finds the topic behind Basic Ingest", async () => {
   const topic = `$aws/rules/${report.ruleName}/v1/drivers/d7/location`;
   expect(await recordOne(sqsRecord("m1", { ...report, topic }))).toMatchObject({ deviceId: "d7" });
+});
+
+test("knows the replies to commands, which are no route's", async () => {
+  const message = ingestMessage({ route: "replies", topic: "Push/Replies/d42" });
+  const letter = { route: "replies", deviceId: "d42", reason: "RECEIVED_TOO_OFTEN" };
+  expect(await recordOne(sqsRecord("m1", message))).toMatchObject(letter);
+  const ofRule = { ...report, ruleName: testScheme.commands?.ruleName, topic: message.topic };
+  expect(await recordOne(sqsRecord("m1", ofRule))).toMatchObject({ ...letter, reason: "RULE_FAILED" });
 });
 
 test.for([

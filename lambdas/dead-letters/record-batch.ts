@@ -1,11 +1,12 @@
-import type { SQSBatchResponse, SQSRecord } from "aws-lambda";
-import type { Scheme } from "../../scheme/scheme.ts";
+import type { SQSRecord } from "aws-lambda";
+import type { IngestSources } from "../ingest-sources.ts";
+import { type BatchAnswer, settleEach } from "../settle-each.ts";
 import type { Attempt, AttemptLog } from "../store/attempt-log.ts";
 import type { DeadLetter, DeadLetters } from "../store/dead-letters.ts";
 import { type LetterDraft, toDeadLetter } from "./to-dead-letter.ts";
 
 export interface RecordBatchOptions {
-  readonly routes: Scheme["routes"];
+  readonly sources: IngestSources;
   readonly deadLetters: Pick<DeadLetters, "put">;
   readonly attemptLog: Pick<AttemptLog, "read">;
   /** Told of each dead letter that is recorded, */
@@ -16,28 +17,18 @@ export interface RecordBatchOptions {
 }
 
 /** Writes the messages of the dead-letter queue down, each settled alone. */
-export async function recordBatch(
-  records: readonly SQSRecord[],
-  options: RecordBatchOptions,
-): Promise<SQSBatchResponse> {
-  const { routes, deadLetters, onRecorded, onError, now = Date.now } = options;
-  const drafts = records.map((record) => toDeadLetter(record, routes, now()));
+export async function recordBatch(records: readonly SQSRecord[], options: RecordBatchOptions): Promise<BatchAnswer> {
+  const { sources, deadLetters, onRecorded, onError, now = Date.now } = options;
+  const drafts = records.map((record) => toDeadLetter(record, sources, now()));
   const attempts = await readAttempts(drafts, options);
-  const failed: string[] = [];
-  // One by one: a record that the table does not take must not hold up the other nine.
-  const recording = drafts.map(async (draft, index) => {
+  const record = async (_: SQSRecord, index: number) => {
+    const draft = drafts[index] as LetterDraft;
     const letter: DeadLetter = { ...draft, attempts: attempts.get(draft.id) ?? [] };
-    const { messageId } = records[index] as SQSRecord;
-    try {
-      await deadLetters.put([letter]);
-      onRecorded(letter);
-    } catch (error) {
-      failed.push(messageId);
-      onError(error, messageId);
-    }
-  });
-  await Promise.all(recording);
-  return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
+    await deadLetters.put([letter]);
+    onRecorded(letter);
+    return "done" as const;
+  };
+  return await settleEach(records, record, onError);
 }
 
 async function readAttempts(

@@ -1,8 +1,8 @@
 import type { SQSRecord } from "aws-lambda";
-import type { IngestMessage } from "../../scheme/ingest.ts";
-import { MessageError, quote } from "../../scheme/message-error.ts";
-import type { Route, Scheme } from "../../scheme/scheme.ts";
-import { type OpenedRecord, openRecord } from "../forward/attempt.ts";
+import type { IngestMessage, IngestSource } from "../../scheme/ingest.ts";
+import { quote } from "../../scheme/message-error.ts";
+import { letterOf, type OpenedRecord, openRecord } from "../forward/open-record.ts";
+import type { IngestSources } from "../ingest-sources.ts";
 import type { DeadLetter } from "../store/dead-letters.ts";
 import { type ErrorReport, readErrorReport } from "./error-report.ts";
 
@@ -15,8 +15,8 @@ export type LetterDraft = Omit<DeadLetter, "attempts">;
  *
  * @param now Milliseconds since 1970.
  */
-export function toDeadLetter(record: SQSRecord, routes: Scheme["routes"], now: number): LetterDraft {
-  const opened = openRecord(record, routes);
+export function toDeadLetter(record: SQSRecord, sources: IngestSources, now: number): LetterDraft {
+  const opened = openRecord(record, sources);
   if (opened.message !== undefined) {
     return draft(
       opened,
@@ -34,26 +34,14 @@ export function toDeadLetter(record: SQSRecord, routes: Scheme["routes"], now: n
       "neither what a topic rule selects nor the report of an error action",
     );
   }
-  const route = [...routes.values()].find(({ ruleName }) => ruleName === report.ruleName);
-  const message = rebuild(report, route, Number(record.attributes.SentTimestamp));
-  const reopened = openRecord({ ...record, body: JSON.stringify(message) }, routes);
+  const source = [...sources.values()].find(({ ruleName }) => ruleName === report.ruleName);
+  const message = rebuild(report, source, Number(record.attributes.SentTimestamp));
+  const reopened = openRecord({ ...record, body: JSON.stringify(message) }, sources);
   return draft(reopened, now, "RULE_FAILED", detailOf(report));
 }
 
-function draft(opened: OpenedRecord, now: number, reason: string, detail: string): LetterDraft {
-  const { id, record, message, routeName, routed } = opened;
-  return {
-    id,
-    route: routeName,
-    topic: message?.topic,
-    deviceId: routed instanceof MessageError ? undefined : routed.deviceId,
-    reason,
-    detail,
-    at: now,
-    message: record.body,
-    state: "dead",
-    stateAt: now,
-  };
+function draft(opened: OpenedRecord<IngestSource>, now: number, reason: string, detail: string): LetterDraft {
+  return { ...letterOf(opened, now), reason, detail };
 }
 
 /** Longest detail in characters: an action may quote at length what it was told. */
@@ -72,14 +60,14 @@ function detailOf({ ruleName, failures }: ErrorReport): string {
  * content type, payload format, response topic and correlation data are lost. A replay of a message with its header in
  * user properties therefore finds no envelope in the payload, and is a dead letter again.
  */
-function rebuild(report: ErrorReport, route: Route | undefined, receivedAt: number): IngestMessage {
+function rebuild(report: ErrorReport, source: IngestSource | undefined, receivedAt: number): IngestMessage {
   const { ruleName, topic, base64OriginalPayload, clientId } = report;
   // By Basic Ingest, `topic()` in a rule is what follows the rule's name; a report may name all of it.
   const prefix = `$aws/rules/${ruleName}/`;
   return {
     data: base64OriginalPayload,
     topic: topic.startsWith(prefix) ? topic.slice(prefix.length) : topic,
-    route: route?.name ?? ruleName,
+    route: source?.name ?? ruleName,
     receivedAt,
     ...(clientId === undefined || clientId === "N/A" ? {} : { broker: clientId }),
   };
