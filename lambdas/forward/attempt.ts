@@ -1,30 +1,13 @@
-import type { SQSRecord } from "aws-lambda";
-import type { IngestMessage } from "../../scheme/ingest.ts";
 import { MessageError } from "../../scheme/message-error.ts";
-import type { Scheme } from "../../scheme/scheme.ts";
 import type { Attempt } from "../store/attempt-log.ts";
 import type { DeadLetter } from "../store/dead-letters.ts";
 import type { Deliver, FailedDelivery, Outcome } from "./deliver.ts";
+import { letterOf, type OpenedRecord } from "./open-record.ts";
 import { classify, type NextStep } from "./policy.ts";
-import { parseIngestMessage } from "./read-message.ts";
 import type { Report } from "./report.ts";
 import { parseRetryAfter } from "./retry-after.ts";
 import type { RouteGate } from "./route-gate.ts";
 import type { HttpRequest } from "./send.ts";
-import { type RoutedMessage, routeMessage } from "./to-request.ts";
-
-/** An SQS message, read as far as it can be. */
-export interface OpenedRecord {
-  readonly record: Pick<SQSRecord, "messageId" | "body" | "receiptHandle" | "eventSourceARN">;
-  /** The message's id, the same in every attempt and replay. */
-  readonly id: string;
-  /** Undefined where it is not what a topic rule writes. */
-  readonly message: IngestMessage | undefined;
-  /** Of the scheme; `unknown` where the message names none of it. */
-  readonly routeName: string;
-  /** The message with its route, or why it has none. */
-  readonly routed: RoutedMessage | MessageError;
-}
 
 /** What is to be done with a message after it was, or was not, attempted. */
 export type Settlement =
@@ -44,22 +27,6 @@ export interface AttemptOptions {
 
 /** Seconds until a message is looked at again that is being sent elsewhere. */
 const busySeconds = 5;
-
-/** Reads an SQS message and finds its route and device. */
-export function openRecord(record: OpenedRecord["record"], routes: Scheme["routes"]): OpenedRecord {
-  let message: IngestMessage | undefined;
-  let routed: RoutedMessage | MessageError;
-  try {
-    message = parseIngestMessage(record.body);
-    routed = routeMessage(message, routes);
-  } catch (error) {
-    if (!(error instanceof MessageError)) throw error;
-    routed = error;
-  }
-  const name = message?.route ?? "";
-  const routeName = routes.has(name) ? name : "unknown";
-  return { record, id: message?.id ?? record.messageId, message, routeName, routed };
-}
 
 /** Attempts a message, unless its route or device has to wait, and decides what follows. Never rejects. */
 export function createAttempt(options: AttemptOptions) {
@@ -130,17 +97,11 @@ export function createAttempt(options: AttemptOptions) {
   }
 
   function die(
-    { id, record, message, routeName, routed }: OpenedRecord,
+    opened: OpenedRecord,
     rest: Pick<DeadLetter, "reason" | "detail" | "attempts"> & Partial<Pick<DeadLetter, "request" | "answer">>,
   ): Settlement {
-    const at = now();
-    report.deadLettered(routeName);
-    const letter: DeadLetter = {
-      ...{ id, route: routeName, at, state: "dead", stateAt: at, message: record.body, topic: message?.topic },
-      deviceId: routed instanceof MessageError ? undefined : routed.deviceId,
-      ...rest,
-    };
-    return { kind: "dead", letter };
+    report.deadLettered(opened.routeName);
+    return { kind: "dead", letter: { ...letterOf(opened, now()), ...rest } };
   }
 }
 

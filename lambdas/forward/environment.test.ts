@@ -1,7 +1,13 @@
 import { expect, test } from "vitest";
 import { readEnvironment } from "./environment.ts";
 
-const direct = { API_URL: "https://api.example.com/base", PARALLEL_REQUESTS: "10", LANE: "direct" };
+const direct = {
+  API_URL: "https://api.example.com/base",
+  PARALLEL_REQUESTS: "10",
+  LANE: "direct",
+  COMMANDS_TABLE: "",
+  ONLINE_QUEUE_URL: "",
+};
 const queued = {
   ...direct,
   LANE: "retry",
@@ -16,6 +22,7 @@ test("reads the variables into their types", () => {
   expect(readEnvironment(direct)).toEqual({
     apiUrl: new URL("https://api.example.com/base"),
     parallelRequests: 10,
+    onlineEvents: undefined,
     lane: "direct",
   });
   expect(readEnvironment(queued)).toEqual({
@@ -31,6 +38,10 @@ test("reads the variables into their types", () => {
   expect(readEnvironment({ ...queued, MESSAGES_TABLE: "acme-prod-messages" })).toMatchObject({
     messagesTable: "acme-prod-messages",
   });
+  const online = { COMMANDS_TABLE: "acme-prod-commands", ONLINE_QUEUE_URL: "https://sqs.example.com/online" };
+  expect(readEnvironment({ ...direct, ...online })).toMatchObject({
+    onlineEvents: { commandsTable: "acme-prod-commands", queueUrl: "https://sqs.example.com/online" },
+  });
 });
 
 test.for([
@@ -42,6 +53,7 @@ test.for([
   [{ PARALLEL_REQUESTS: "many" }, "PARALLEL_REQUESTS is 'many'"],
   [{ LANE: undefined }, "LANE is not set"],
   [{ LANE: "fast" }, "LANE is 'fast', not direct, fresh or retry"],
+  [{ ONLINE_QUEUE_URL: "https://sqs.example.com/online" }, "COMMANDS_TABLE is not set"],
   [{ DELIVERIES_TABLE: "" }, "DELIVERIES_TABLE is not set"],
   [{ DEAD_LETTERS_TABLE: "" }, "DEAD_LETTERS_TABLE is not set"],
   [{ CIRCUIT_QUEUE_URL: undefined }, "CIRCUIT_QUEUE_URL is not set"],

@@ -6,6 +6,10 @@ export interface RequestEnvironment extends PowertoolsEnvironment {
   readonly API_URL: string;
   /** Requests of one invocation that are under way at one time; a direct invocation has only one. */
   readonly PARALLEL_REQUESTS: string;
+  /** The ledger of commands; empty where there are none. */
+  readonly COMMANDS_TABLE: string;
+  /** Queue that tells `sweep` which devices are online; empty where there are no commands. */
+  readonly ONLINE_QUEUE_URL: string;
 }
 
 /** The environment of `forward` where topic rules invoke it, for QoS 0. */
@@ -29,6 +33,13 @@ export interface QueueEnvironment extends RequestEnvironment {
 interface RequestSettings {
   readonly apiUrl: URL;
   readonly parallelRequests: number;
+  /** Undefined where nobody is told which devices are online. */
+  readonly onlineEvents: OnlineEventSettings | undefined;
+}
+
+export interface OnlineEventSettings {
+  readonly commandsTable: string;
+  readonly queueUrl: string;
 }
 
 export interface DirectSettings extends RequestSettings {
@@ -71,5 +82,11 @@ export function readQueueSettings(variables: Variables): Omit<QueueSettings, "la
 function readRequestSettings(variables: Variables): RequestSettings {
   const apiUrl = URL.parse(readVariable(variables, "API_URL"));
   if (apiUrl === null) throw new Error(`API_URL is no URL: '${variables.API_URL}'`);
-  return { apiUrl, parallelRequests: readCount(variables, "PARALLEL_REQUESTS") };
+  const parallelRequests = readCount(variables, "PARALLEL_REQUESTS");
+  return { apiUrl, parallelRequests, onlineEvents: readOnlineEvents(variables) };
+}
+
+function readOnlineEvents(variables: Variables): OnlineEventSettings | undefined {
+  const queueUrl = variables.ONLINE_QUEUE_URL ?? "";
+  return queueUrl === "" ? undefined : { queueUrl, commandsTable: readVariable(variables, "COMMANDS_TABLE") };
 }

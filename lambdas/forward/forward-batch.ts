@@ -1,10 +1,13 @@
 import type { SQSRecord } from "aws-lambda";
 import type { Scheme } from "../../scheme/scheme.ts";
+import type { BatchAnswer } from "../settle-each.ts";
 import type { Attempt, AttemptLog } from "../store/attempt-log.ts";
-import { type OpenedRecord, openRecord, type Settlement } from "./attempt.ts";
+import type { Settlement } from "./attempt.ts";
+import type { OnlineDevices } from "./online-devices.ts";
+import { type OpenedRecord, openRecord } from "./open-record.ts";
 import type { Report } from "./report.ts";
 import type { Lane, RouteGate } from "./route-gate.ts";
-import { type ForwardAnswer, type Settled, type SettleOptions, settle } from "./settle.ts";
+import { type Settled, type SettleOptions, settle } from "./settle.ts";
 
 export interface ForwardBatchOptions extends SettleOptions {
   readonly lane: Lane;
@@ -15,6 +18,8 @@ export interface ForwardBatchOptions extends SettleOptions {
   readonly report: Report;
   /** Keeps messages as they came, those of the routes that want it. */
   readonly keep: (opened: readonly OpenedRecord[]) => Promise<void>;
+  /** Told of devices that send; undefined where nobody wants to know. */
+  readonly online?: Pick<OnlineDevices, "heard"> | undefined;
   /** Messages that are under way at one time. */
   readonly parallelRequests: number;
   /** Milliseconds since 1970. */
@@ -31,16 +36,13 @@ const slowWatchMs = 1_000;
  * Forwards the messages of a batch, each settled alone: what is not delivered is named in the answer, so that its queue
  * keeps it, and put off until its next attempt.
  */
-export async function forwardBatch(
-  records: readonly SQSRecord[],
-  options: ForwardBatchOptions,
-): Promise<ForwardAnswer> {
+export async function forwardBatch(records: readonly SQSRecord[], options: ForwardBatchOptions): Promise<BatchAnswer> {
   const { lane, routes, report, gateOf } = options;
   const opened = records.map((record) => openRecord(record, routes));
+  if (lane === "fresh") noteFresh(opened, options);
   const names = [...new Set(opened.map(({ routeName }) => routeName))].filter((name) => routes.has(name));
   const gates = names.map(gateOf);
   await Promise.all(gates.map((gate) => gate.refresh()));
-  if (lane === "fresh") for (const { routeName } of opened) report.received(routeName);
   const settled = await attemptAll(opened, gates, options);
   const answer = await settle(settled, options);
   await Promise.all(gates.map((gate) => gate.settled()));
@@ -48,6 +50,14 @@ export async function forwardBatch(
   if (answer.batchItemFailures.length > 0) report.publish();
   else report.publishNowAndThen();
   return answer;
+}
+
+/** What is told of a message once: what is tried again says nothing of whether its device is online. */
+function noteFresh(opened: readonly OpenedRecord[], { report, online }: ForwardBatchOptions): void {
+  for (const { routeName, routed } of opened) {
+    report.received(routeName);
+    if (online !== undefined && "deviceId" in routed) online.heard(routed);
+  }
 }
 
 async function attemptAll(

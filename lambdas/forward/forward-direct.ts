@@ -1,6 +1,7 @@
 import { MessageError } from "../../scheme/message-error.ts";
 import type { Scheme } from "../../scheme/scheme.ts";
 import type { Deliver, Outcome } from "./deliver.ts";
+import type { OnlineDevices } from "./online-devices.ts";
 import { readIngestMessage } from "./read-message.ts";
 import type { Report } from "./report.ts";
 import { type Delivery, routeMessage } from "./to-request.ts";
@@ -9,6 +10,8 @@ export interface ForwardDirectOptions {
   readonly routes: Scheme["routes"];
   readonly deliver: Deliver;
   readonly report: Report;
+  /** Told of devices that send; undefined where nobody wants to know. */
+  readonly online?: Pick<OnlineDevices, "heard"> | undefined;
 }
 
 /**
@@ -38,10 +41,12 @@ export async function forwardDirect(event: unknown, requestId: string, options: 
 async function attempt(
   event: unknown,
   delivery: Delivery,
-  { deliver, routes }: ForwardDirectOptions,
+  { deliver, routes, online }: ForwardDirectOptions,
 ): Promise<Outcome> {
   try {
-    return await deliver(routeMessage(readIngestMessage(event), routes), delivery);
+    const routed = routeMessage(readIngestMessage(event), routes);
+    online?.heard(routed);
+    return await deliver(routed, delivery);
   } catch (error) {
     if (error instanceof MessageError) return { kind: "refused", error };
     throw error;

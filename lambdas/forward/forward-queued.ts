@@ -1,17 +1,20 @@
 import type { SQSRecord } from "aws-lambda";
 import type { Scheme } from "../../scheme/scheme.ts";
+import type { BatchAnswer } from "../settle-each.ts";
 import type { AttemptLog } from "../store/attempt-log.ts";
-import { createAttempt, type OpenedRecord } from "./attempt.ts";
+import { createAttempt } from "./attempt.ts";
 import type { Deliver } from "./deliver.ts";
-import { forwardBatch } from "./forward-batch.ts";
+import { type ForwardBatchOptions, forwardBatch } from "./forward-batch.ts";
+import type { OpenedRecord } from "./open-record.ts";
 import { createSchedule } from "./policy.ts";
 import type { Report } from "./report.ts";
 import { RouteGate, type RouteGateOptions } from "./route-gate.ts";
-import type { ForwardAnswer, SettleOptions } from "./settle.ts";
+import type { SettleOptions } from "./settle.ts";
 
 export interface ForwardQueuedOptions
   extends Omit<SettleOptions, "attemptLog">,
-    Pick<RouteGateOptions, "states" | "lane" | "announce"> {
+    Pick<RouteGateOptions, "states" | "lane" | "announce">,
+    Pick<ForwardBatchOptions, "online"> {
   readonly scheme: Pick<Scheme, "routes" | "api">;
   readonly deliver: Deliver;
   readonly report: Report;
@@ -30,7 +33,7 @@ export interface ForwardQueuedOptions
 /** Puts together what forwards the batches of one lane's queues. */
 export function createForwardQueued(
   options: ForwardQueuedOptions,
-): (records: readonly SQSRecord[]) => Promise<ForwardAnswer> {
+): (records: readonly SQSRecord[]) => Promise<BatchAnswer> {
   const { scheme, maximumDelaySeconds, now = Date.now, random = Math.random } = options;
   const { routes, api } = scheme;
   const firstDelaySeconds = api.retryDelaysSeconds?.[0];

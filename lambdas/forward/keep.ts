@@ -1,6 +1,6 @@
 import { MessageError } from "../../scheme/message-error.ts";
 import type { KeptMessage, KeptMessages } from "../store/kept-messages.ts";
-import type { OpenedRecord } from "./attempt.ts";
+import type { OpenedRecord } from "./open-record.ts";
 
 /** What AWS IoT SQL says of a message that no MQTT client sent, or where nobody knows which. */
 const noClient = "n/a";

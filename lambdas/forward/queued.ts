@@ -11,6 +11,7 @@ import type { QueueSettings } from "./environment.ts";
 import { createForwardQueued } from "./forward-queued.ts";
 import { createKeep } from "./keep.ts";
 import { createLease } from "./lease.ts";
+import type { OnlineDevices } from "./online-devices.ts";
 import type { Report } from "./report.ts";
 import type { Opening } from "./route-gate.ts";
 import { changeVisibility, sqsClient } from "./visibility.ts";
@@ -21,6 +22,7 @@ export interface QueuedParts extends Omit<DeliverOptions, "lease" | "now"> {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly report: Report;
+  readonly online: OnlineDevices | undefined;
 }
 
 /** Puts together what a function that is fed by queues does with a batch, on AWS's services. */

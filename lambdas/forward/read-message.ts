@@ -1,3 +1,4 @@
+import type { DeviceMessage } from "../../scheme/envelope/properties.ts";
 import type { IngestMessage } from "../../scheme/ingest.ts";
 import { MessageError } from "../../scheme/message-error.ts";
 
@@ -22,6 +23,18 @@ export function parseIngestMessage(body: string): IngestMessage {
 export function readIngestMessage(value: unknown): IngestMessage {
   if (isIngestMessage(value)) return value;
   throw new MessageError("TOPIC_NOT_ROUTED", "the event is not what a topic rule selects");
+}
+
+/** The message as its device published it. */
+export function toDeviceMessage(message: IngestMessage): DeviceMessage {
+  const { data, userProperties, contentType, payloadFormat, correlationData } = message;
+  return {
+    payload: Buffer.from(data, "base64"),
+    userProperties: userProperties?.flatMap((property) => Object.entries(property)),
+    contentType,
+    payloadFormatIndicator: payloadFormat,
+    correlationData,
+  };
 }
 
 type Check = (value: unknown) => boolean;

@@ -1,7 +1,8 @@
-import type { SQSBatchResponse } from "aws-lambda";
+import type { BatchAnswer } from "../settle-each.ts";
 import type { Attempt, AttemptLog } from "../store/attempt-log.ts";
 import type { DeadLetters } from "../store/dead-letters.ts";
-import type { OpenedRecord, Settlement } from "./attempt.ts";
+import type { Settlement } from "./attempt.ts";
+import type { OpenedRecord } from "./open-record.ts";
 import type { VisibilityChange } from "./visibility.ts";
 
 export interface SettleOptions {
@@ -18,15 +19,6 @@ export interface Settled {
   readonly settlement: Settlement;
 }
 
-/**
- * What a function that is fed by a queue answers. `dead` is ours: Lambda ignores it, the local engine's ledger tells by
- * it what was delivered from what was given up.
- */
-export interface ForwardAnswer extends SQSBatchResponse {
-  /** Ids of SQS messages that are dead letters now. */
-  readonly dead?: readonly string[];
-}
-
 /** Seconds until the next try where a dead letter could not be written. */
 const unwrittenSeconds = 30;
 
@@ -34,7 +26,7 @@ const unwrittenSeconds = 30;
  * Carries out what was decided: histories and dead letters are written first, then messages put off. What is named in
  * the answer as failed stays in its queue.
  */
-export async function settle(settled: readonly Settled[], options: SettleOptions): Promise<ForwardAnswer> {
+export async function settle(settled: readonly Settled[], options: SettleOptions): Promise<BatchAnswer> {
   const again: VisibilityChange[] = [];
   const failed: string[] = [];
   const dead: string[] = [];

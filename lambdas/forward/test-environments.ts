@@ -1,6 +1,7 @@
 import type { Metrics } from "@aws-lambda-powertools/metrics";
 import type { SQSRecord } from "aws-lambda";
 import { expect, onTestFinished } from "vitest";
+import type { BatchAnswer } from "../settle-each.ts";
 import { AttemptLog } from "../store/attempt-log.ts";
 import { DeadLetters } from "../store/dead-letters.ts";
 import { RouteStates } from "../store/route-states.ts";
@@ -11,7 +12,6 @@ import { createForwardQueued } from "./forward-queued.ts";
 import { Report } from "./report.ts";
 import type { Lane, Opening } from "./route-gate.ts";
 import { type Answer, ApiConnection } from "./send.ts";
-import type { ForwardAnswer } from "./settle.ts";
 import { ingestMessage, sqsRecord, testScheme } from "./test-message.ts";
 
 /** What is said to SQS and to `circuit`, and what the API said. */
@@ -23,7 +23,7 @@ export interface Heard {
 }
 
 /** One execution environment: takes batches. */
-export type Environment = (records: readonly SQSRecord[]) => Promise<ForwardAnswer>;
+export type Environment = (records: readonly SQSRecord[]) => Promise<BatchAnswer>;
 
 export interface EnvironmentOptions {
   readonly apiUrl: URL;

@@ -2,7 +2,7 @@ import type { SQSRecord } from "aws-lambda";
 import { defineScheme } from "../../scheme/define-scheme.ts";
 import type { IngestMessage } from "../../scheme/ingest.ts";
 
-/** The scheme of the tests: a route of each QoS, and two whose topics have levels that devices choose. */
+/** The scheme of the tests: a route of each QoS, two whose topics have levels that devices choose, and commands. */
 export const testScheme = defineScheme({
   name: "test",
   api: { url: "https://api.example.com" },
@@ -12,6 +12,8 @@ export const testScheme = defineScheme({
     collection: { topic: "api/{deviceId}/{name}", qos: 1 },
     item: { topic: "api/{deviceId}/{name}/{item}", qos: 1 },
   },
+  commands: { topic: "Push/SDKControls/{deviceId}", replies: "Push/Replies/{deviceId}" },
+  brokers: [{ url: "mqtts://broker.example.com" }],
 });
 
 /** An envelope, or a payload as it stands. */

@@ -1,12 +1,13 @@
 import { hash, randomUUID } from "node:crypto";
 import { openMessage } from "../../scheme/envelope/open-message.ts";
-import type { IngestMessage } from "../../scheme/ingest.ts";
+import type { IngestMessage, IngestSource } from "../../scheme/ingest.ts";
 import { MessageError, quote } from "../../scheme/message-error.ts";
 import { deviceIdOf, renderPath } from "../../scheme/request-path.ts";
-import type { Route, Scheme } from "../../scheme/scheme.ts";
+import type { Route } from "../../scheme/scheme.ts";
 import { checkTopicName } from "../../scheme/topic-name.ts";
 import { matchTemplate } from "../../scheme/topic-template.ts";
 import type { ApiFields } from "./api-headers.ts";
+import { toDeviceMessage } from "./read-message.ts";
 import type { HttpRequest } from "./send.ts";
 
 /** What is known of a message beside what the topic rule says. */
@@ -25,17 +26,20 @@ export interface OpenedRequest {
   readonly strippedHeaders: number;
 }
 
-/** A message and where it belongs. */
-export interface RoutedMessage {
+/** A message and where it belongs, which is a route as a rule. */
+export interface RoutedMessage<Source extends IngestSource = Route> {
   readonly message: IngestMessage;
-  readonly route: Route;
+  readonly route: Source;
   readonly deviceId: string;
   /** What stands in the topic for the route's placeholders. */
   readonly values: ReadonlyMap<string, string>;
 }
 
 /** Finds a message's route and device. @throws {MessageError} where it has none. */
-export function routeMessage(message: IngestMessage, routes: Scheme["routes"]): RoutedMessage {
+export function routeMessage<Source extends IngestSource>(
+  message: IngestMessage,
+  routes: ReadonlyMap<string, Source>,
+): RoutedMessage<Source> {
   checkTopicName(message.topic);
   const { route, values } = findRoute(message, routes);
   return { message, route, deviceId: deviceIdOf(values), values };
@@ -79,10 +83,10 @@ export function toRequest(
 }
 
 /** The message's route, and what stands in its topic for the placeholders. */
-function findRoute(
+function findRoute<Source extends IngestSource>(
   { route: name, topic }: IngestMessage,
-  routes: Scheme["routes"],
-): { readonly route: Route; readonly values: ReadonlyMap<string, string> } {
+  routes: ReadonlyMap<string, Source>,
+): { readonly route: Source; readonly values: ReadonlyMap<string, string> } {
   const route = routes.get(name);
   if (route === undefined) throw new MessageError("TOPIC_NOT_ROUTED", `there is no route ${quote(name)}`);
   const values = matchTemplate(route.topic, topic);
@@ -91,16 +95,6 @@ function findRoute(
     throw new MessageError("TOPIC_NOT_ROUTED", `topic ${quote(topic)} is not '${route.topic.source}' of route ${name}`);
   }
   return { route, values };
-}
-
-function toDeviceMessage({ data, userProperties, contentType, payloadFormat, correlationData }: IngestMessage) {
-  return {
-    payload: Buffer.from(data, "base64"),
-    userProperties: userProperties?.flatMap((property) => Object.entries(property)),
-    contentType,
-    payloadFormatIndicator: payloadFormat,
-    correlationData,
-  };
 }
 
 /** Longest key that is sent, 255 characters: as much as the APIs that read one commonly store. */
