@@ -14,6 +14,8 @@ const scheme = defineScheme({
   stage: "test",
   api: { url: "https://api.example.com" },
   routes: { location: { topic: "v1/{deviceId}/location", qos: 1 }, health: { topic: "v1/{deviceId}/health", qos: 0 } },
+  commands: { topic: "commands/{deviceId}", replies: "replies/{deviceId}" },
+  brokers: [{ url: "aws-iot:" }],
 });
 
 const stack = new Stack(new App({ analyticsReporting: false }), "acme-test");
@@ -29,8 +31,13 @@ new Alarms(stack, "Alarms", {
   email: "ops@example.com",
   deadLetterQueue: new Queue(stack, "DeadLetters", { queueName: "dead" }),
   retryQueues: new Map([["location", new Queue(stack, "Retry", { queueName: "retry" })]]),
-  circuit: lambda("Circuit"),
-  deadLetters: lambda("Recorder"),
+  functions: new Map([
+    ["circuit", lambda("Circuit")],
+    ["dead-letters", lambda("Recorder")],
+    ["push", lambda("Push")],
+    ["sweep", lambda("Sweep")],
+    ["reply", lambda("Reply")],
+  ]),
 });
 const template = Template.fromStack(stack);
 const [topic = ""] = Object.keys(template.findResources("AWS::SNS::Topic"));
@@ -59,7 +66,7 @@ test("tells of an open circuit and of dead letters at once, once", () => {
     MetricName: "CircuitOpened",
     Dimensions: of("location"),
   });
-  for (const route of ["location", "health", "unknown"]) {
+  for (const route of ["location", "health", "replies", "unknown"]) {
     expectAlarm(`dead-lettered-${route}`, {
       ...atOnce,
       Namespace: "Trestle",
@@ -67,7 +74,7 @@ test("tells of an open circuit and of dead letters at once, once", () => {
       Dimensions: of(route),
     });
   }
-  template.resourceCountIs("AWS::CloudWatch::Alarm", 8);
+  template.resourceCountIs("AWS::CloudWatch::Alarm", 13);
 });
 
 test("tells of dead letters that are not written down for 15 minutes, whether they wait or are being tried", () => {
@@ -89,6 +96,19 @@ test("tells of dead letters that are not written down for 15 minutes, whether th
   });
 });
 
+test("tells of commands that have waited for five sweeps, and of the end of it", () => {
+  expectAlarm("commands-not-published", {
+    Namespace: "Trestle",
+    MetricName: "SweepFailed",
+    Dimensions: [{ Name: "service", Value: "acme-test" }],
+    Statistic: "Sum",
+    Period: 60,
+    EvaluationPeriods: 5,
+    Threshold: 1,
+    OKActions: [{ Ref: topic }],
+  });
+});
+
 test("tells of retries that have waited for more than a day", () => {
   expectAlarm("retries-wait-long-location", {
     Namespace: "AWS/SQS",
@@ -103,6 +123,8 @@ test("tells of retries that have waited for more than a day", () => {
 test.for([
   ["circuit", "Circuit"],
   ["dead-letters", "Recorder"],
+  ["sweep", "Sweep"],
+  ["reply", "Reply"],
 ] as const)("tells of the function %s when it keeps failing, not of a failure alone", ([name, id]) => {
   const [logicalId = ""] = Object.keys(
     template.findResources("AWS::Lambda::Function", { Properties: { FunctionName: id } }),
@@ -113,6 +135,22 @@ test.for([
     Dimensions: [{ Name: "FunctionName", Value: { Ref: logicalId } }],
     Statistic: "Sum",
     Period: 300,
+    EvaluationPeriods: 2,
+    Threshold: 1,
+    OKActions: [{ Ref: topic }],
+  });
+});
+
+test("tells of the function push also where it answers that it failed", () => {
+  const metric = (Namespace: string, MetricName: string) => ({
+    MetricStat: { Metric: { Namespace, MetricName }, Period: 300, Stat: "Sum" },
+  });
+  expectAlarm("function-fails-push", {
+    Metrics: Match.arrayWith([
+      Match.objectLike({ Expression: "FILL(errors, 0) + FILL(answers, 0)" }),
+      Match.objectLike(metric("AWS/Lambda", "Errors")),
+      Match.objectLike(metric("Trestle", "PushFailed")),
+    ]),
     EvaluationPeriods: 2,
     Threshold: 1,
     OKActions: [{ Ref: topic }],

@@ -15,6 +15,7 @@ import { Topic } from "aws-cdk-lib/aws-sns";
 import { EmailSubscription } from "aws-cdk-lib/aws-sns-subscriptions";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
+import { repliesRoute } from "../scheme/ingest.ts";
 import type { Scheme } from "../scheme/scheme.ts";
 import { metricsNamespace, serviceName } from "./trestle-function.ts";
 
@@ -25,7 +26,12 @@ const unknownRoute = "unknown";
 const consequences = {
   circuit: "retry queues are neither paused nor resumed, and nothing notices that the API is back.",
   "dead-letters": "what arrives in the queue of dead letters may not be written to its table.",
+  push: "calls of the push endpoint are answered with an error, and their commands may not be recorded.",
+  sweep: "requests do not expire and are not sent again, and brokers that were away are not brought up to date.",
+  reply: "what devices answer is not written to their commands.",
 } as const;
+
+type WatchedFunction = keyof typeof consequences;
 
 export interface AlarmsProps {
   readonly scheme: Scheme;
@@ -33,16 +39,15 @@ export interface AlarmsProps {
   readonly deadLetterQueue: IQueue;
   /** By route. */
   readonly retryQueues: ReadonlyMap<string, IQueue>;
-  /** The function `circuit`, where there are QoS 1 routes. */
-  readonly circuit: IFunction | undefined;
-  /** The function `dead-letters`. */
-  readonly deadLetters: IFunction;
+  /** Those that there are. */
+  readonly functions: ReadonlyMap<WatchedFunction, IFunction>;
 }
 
 interface AlarmSpec {
   /** Part of the alarm's name, and the anchor of its entry in the runbook. */
   readonly entry:
     | "circuit-opened"
+    | "commands-not-published"
     | "dead-lettered"
     | "dead-letters-not-recorded"
     | "function-fails"
@@ -67,17 +72,18 @@ export class Alarms extends Construct {
 
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
-    const { scheme, email, deadLetterQueue, retryQueues, circuit, deadLetters } = props;
+    const { scheme, email, deadLetterQueue, retryQueues, functions } = props;
     this.#stackName = Stack.of(this).stackName;
     this.#action = new SnsAction(this.#addTopic(email));
     for (const [route, queue] of retryQueues) {
       this.#add(circuitOpened(scheme, route));
       this.#add(retriesWaitLong(route, queue));
     }
-    for (const route of [...scheme.routes.keys(), unknownRoute]) this.#add(deadLettered(scheme, route));
+    const replies = scheme.commands === undefined ? [] : [repliesRoute];
+    for (const route of [...scheme.routes.keys(), ...replies, unknownRoute]) this.#add(deadLettered(scheme, route));
     this.#add(deadLettersNotRecorded(deadLetterQueue));
-    if (circuit !== undefined) this.#add(functionFails("circuit", circuit));
-    this.#add(functionFails("dead-letters", deadLetters));
+    if (functions.has("sweep")) this.#add(commandsNotPublished(scheme));
+    for (const [name, lambda] of functions) this.#add(functionFails(scheme, name, lambda));
   }
 
   #addTopic(email: string): Topic {
@@ -130,15 +136,19 @@ function circuitOpened(scheme: Scheme, route: string): AlarmSpec {
 }
 
 function deadLettered(scheme: Scheme, route: string): AlarmSpec {
-  const of = route === unknownRoute ? "of no known route" : `of route ${route}`;
   return {
     entry: "dead-lettered",
     subject: route,
-    reason: `Messages ${of} were given up and are dead letters.`,
+    reason: `${messagesOf(route)} were given up and are dead letters.`,
     metric: routeMetric(scheme, route, "DeadLettered"),
     threshold: 1,
     tellsEnd: false,
   };
+}
+
+function messagesOf(route: string): string {
+  if (route === unknownRoute) return "Messages of no known route";
+  return route === repliesRoute ? "Replies of devices to commands" : `Messages of route ${route}`;
 }
 
 function deadLettersNotRecorded(queue: IQueue): AlarmSpec {
@@ -163,20 +173,44 @@ function deadLettersNotRecorded(queue: IQueue): AlarmSpec {
   };
 }
 
+/** Each sweep tries again: one is told of what goes on, as it does while a broker is away. */
+function commandsNotPublished(scheme: Scheme): AlarmSpec {
+  return {
+    entry: "commands-not-published",
+    reason: "For 5 minutes there have been commands or brokers that the function sweep could do nothing about.",
+    metric: serviceMetric(scheme, "SweepFailed"),
+    threshold: 1,
+    periods: 5,
+    tellsEnd: true,
+  };
+}
+
 /**
  * A failure alone is made good by the next invocation: one is told of that goes on. Not by the minute, since a function
  * that fails at its time limit, or is tried again after its queue's visibility timeout, does not fail every minute.
  */
-function functionFails(name: keyof typeof consequences, lambda: IFunction): AlarmSpec {
+function functionFails(scheme: Scheme, name: WatchedFunction, lambda: IFunction): AlarmSpec {
+  const period = Duration.minutes(5);
+  const errors = lambda.metricErrors({ period, statistic: Stats.SUM });
   return {
     entry: "function-fails",
     subject: name,
     reason: `The function ${name} has kept failing for 10 minutes: ${consequences[name]}`,
-    metric: lambda.metricErrors({ period: Duration.minutes(5), statistic: Stats.SUM }),
+    metric: name === "push" ? withAnswers(errors, serviceMetric(scheme, "PushFailed", {}, period)) : errors,
     threshold: 1,
     periods: 2,
     tellsEnd: true,
   };
+}
+
+/** What `push` cannot do it answers, which for Lambda is no error. */
+function withAnswers(errors: Metric, answers: Metric): MathExpression {
+  return new MathExpression({
+    expression: "FILL(errors, 0) + FILL(answers, 0)",
+    usingMetrics: { errors, answers },
+    label: "failed calls",
+    period: Duration.minutes(5),
+  });
 }
 
 /**
@@ -197,11 +231,20 @@ function retriesWaitLong(route: string, queue: IQueue): AlarmSpec {
 }
 
 function routeMetric(scheme: Scheme, route: string, metricName: string): Metric {
+  return serviceMetric(scheme, metricName, { route });
+}
+
+function serviceMetric(
+  scheme: Scheme,
+  metricName: string,
+  dimensions: Readonly<Record<string, string>> = {},
+  period = Duration.minutes(1),
+): Metric {
   return new Metric({
     namespace: metricsNamespace,
     metricName,
-    dimensionsMap: { service: serviceName(scheme), route },
+    dimensionsMap: { service: serviceName(scheme), ...dimensions },
     statistic: Stats.SUM,
-    period: Duration.minutes(1),
+    period,
   });
 }

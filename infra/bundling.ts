@@ -3,19 +3,23 @@ import { fileURLToPath } from "node:url";
 import { type BundlingOptions, LogLevel, OutputFormat } from "aws-cdk-lib/aws-lambda-nodejs";
 import { defaultConfigFile } from "../scheme/load-scheme.ts";
 import type { Scheme } from "../scheme/scheme.ts";
-import { hasLease, secretNames } from "./scheme-needs.ts";
+import { apiSecretNames, brokerSecretNames, hasLease, usesDataPlane } from "./scheme-needs.ts";
 
 /** The folder of `package.json`, `cdk.json` and the scheme. */
 export const projectRoot = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** A folder of `lambdas/` with a `handler.ts`. */
+export type FunctionFolder = "forward" | "circuit" | "dead-letters" | "push" | "sweep" | "reply";
 
 export interface BundleOptions {
   /** The scheme's file, which `#scheme` stands for. */
   readonly configFile: string;
   readonly scheme: Scheme;
+  readonly folder: FunctionFolder;
 }
 
 /** How esbuild makes the bundle of a Lambda function, the scheme in it. */
-export function bundling({ configFile, scheme }: BundleOptions): BundlingOptions {
+export function bundling({ configFile, scheme, folder }: BundleOptions): BundlingOptions {
   const file = resolve(configFile);
   const isDefault = file === join(projectRoot, defaultConfigFile);
   return {
@@ -27,7 +31,7 @@ export function bundling({ configFile, scheme }: BundleOptions): BundlingOptions
     sourceMap: true,
     sourcesContent: false,
     // The AWS SDK is bundled: Lambda's own copy loads more slowly, and changes when AWS wants it.
-    externalModules: unusedPackages(scheme),
+    externalModules: unusedPackages(folder, scheme),
     // undici calls `require` for parts of Node, which an ES module does not have.
     banner: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);",
     ...(isDefault ? {} : { esbuildArgs: { "--alias": [`#scheme=${file}`] } }),
@@ -44,10 +48,21 @@ export function bundling({ configFile, scheme }: BundleOptions): BundlingOptions
   };
 }
 
+/** Names of the secrets that a function reads. */
+const secretsOf: Readonly<Record<FunctionFolder, (scheme: Scheme) => readonly string[]>> = {
+  forward: apiSecretNames,
+  circuit: apiSecretNames,
+  "dead-letters": () => [],
+  push: brokerSecretNames,
+  sweep: brokerSecretNames,
+  reply: () => [],
+};
+
 /** Packages that are imported when a scheme asks for what they do, and that a bundle goes without where it does not. */
-function unusedPackages(scheme: Scheme): string[] {
+function unusedPackages(folder: FunctionFolder, scheme: Scheme): string[] {
   return [
-    ...(secretNames(scheme).length > 0 ? [] : ["@aws-sdk/client-secrets-manager"]),
+    ...(secretsOf[folder](scheme).length > 0 ? [] : ["@aws-sdk/client-secrets-manager"]),
     ...(hasLease(scheme) ? [] : ["@aws-lambda-powertools/idempotency"]),
+    ...(usesDataPlane(scheme) ? [] : ["@aws-sdk/client-iot-data-plane"]),
   ];
 }

@@ -7,6 +7,7 @@ import { Construct } from "constructs";
 import type { CircuitEnvironment } from "../lambdas/circuit/environment.ts";
 import { type DeliveryProps, deliveryEnvironment } from "./delivery.ts";
 import type { ForwardLane, LaneQueue } from "./forward-lane.ts";
+import { onlineEnvironment } from "./online-events.ts";
 import { RequestFunction } from "./request-function.ts";
 import { circuitSeconds } from "./time-limits.ts";
 
@@ -42,6 +43,7 @@ export class Circuit extends Construct {
       environment: {
         // Routes are tried side by side, each with one request at a time.
         ...deliveryEnvironment(props, { parallelRequests: retryQueues.length, timeoutSeconds }),
+        ...onlineEnvironment(undefined), // what it attempts is old, and says nothing of who is online
         LANE: "retry",
         RETRY_FUNCTION_NAME: retry.functionName,
       },

@@ -1,3 +1,4 @@
+import type { CfnTopicRule } from "aws-cdk-lib/aws-iot";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Construct } from "constructs";
@@ -6,6 +7,7 @@ import { resourceNames } from "../scheme/resource-names.ts";
 import type { Scheme } from "../scheme/scheme.ts";
 import type { Stores } from "./stores.ts";
 import { recordSeconds, visibilityTimeout } from "./time-limits.ts";
+import { sendingRole, sqsAction } from "./topic-rule.ts";
 import { TrestleFunction } from "./trestle-function.ts";
 import { TrestleQueue } from "./trestle-queue.ts";
 
@@ -22,6 +24,8 @@ export interface DeadLettersProps {
 export class DeadLetters extends Construct {
   /** What cannot be written down stays in it until it is 14 days old. */
   readonly queue: TrestleQueue;
+  /** What every topic rule does when its action fails. */
+  readonly errorAction: CfnTopicRule.ActionProperty;
   readonly function: IFunction;
 
   constructor(scope: Construct, id: string, { scheme, configFile, stores }: DeadLettersProps) {
@@ -30,6 +34,7 @@ export class DeadLetters extends Construct {
       queueName: resourceNames(scheme).deadLetterQueue,
       visibilityTimeout: visibilityTimeout(recordSeconds),
     });
+    this.errorAction = sqsAction(this.queue, sendingRole(this, "ErrorActionRole", this.queue));
     const recorder = new TrestleFunction<DeadLettersEnvironment>(this, "Function", {
       scheme,
       configFile,

@@ -16,7 +16,7 @@ export interface DeliveryProps {
   readonly circuitQueue: IQueue;
 }
 
-/** The environment of a function that delivers messages from queues, but for the lane. */
+/** The environment of a function that delivers messages from queues, but for the lane and the online events. */
 export function deliveryEnvironment(
   { apiUrl, stores, circuitQueue }: DeliveryProps,
   { parallelRequests, timeoutSeconds }: { readonly parallelRequests: number; readonly timeoutSeconds: number },
@@ -29,5 +29,5 @@ export function deliveryEnvironment(
     MESSAGES_TABLE: stores.messages?.tableName ?? "",
     CIRCUIT_QUEUE_URL: circuitQueue.queueUrl,
     MAXIMUM_DELAY_SECONDS: String(maximumDelaySeconds(timeoutSeconds)),
-  } satisfies Omit<QueueEnvironment, "LANE" | keyof PowertoolsEnvironment>;
+  } satisfies Omit<QueueEnvironment, "LANE" | "COMMANDS_TABLE" | "ONLINE_QUEUE_URL" | keyof PowertoolsEnvironment>;
 }

@@ -4,6 +4,7 @@ import type { Construct } from "constructs";
 import type { QueueEnvironment } from "../lambdas/forward/environment.ts";
 import type { LaneConcurrency } from "./concurrency.ts";
 import { type DeliveryProps, deliveryEnvironment } from "./delivery.ts";
+import { allowOnlineEvents, type OnlineEvents, onlineEnvironment } from "./online-events.ts";
 import { RequestFunction } from "./request-function.ts";
 import { batchSeconds, visibilityTimeout } from "./time-limits.ts";
 import { TrestleQueue } from "./trestle-queue.ts";
@@ -14,6 +15,8 @@ export interface ForwardLaneProps extends DeliveryProps {
   readonly concurrency: LaneConcurrency;
   /** Messages of one invocation. */
   readonly batchSize: number;
+  /** Undefined where there are no commands. */
+  readonly onlineEvents: OnlineEvents | undefined;
 }
 
 export interface LaneQueueProps {
@@ -33,7 +36,7 @@ export class ForwardLane extends RequestFunction<QueueEnvironment> {
   readonly #timeoutSeconds: number;
 
   constructor(scope: Construct, id: string, props: ForwardLaneProps) {
-    const { scheme, configFile, lane, description, concurrency, batchSize, stores, circuitQueue } = props;
+    const { scheme, configFile, lane, description, concurrency, batchSize, stores, circuitQueue, onlineEvents } = props;
     const timeoutSeconds = batchSeconds(batchSize, scheme.api.timeoutMs);
     const { parallelRequests } = concurrency;
     super(scope, id, {
@@ -42,12 +45,17 @@ export class ForwardLane extends RequestFunction<QueueEnvironment> {
       folder: "forward",
       description,
       timeoutSeconds,
-      environment: { ...deliveryEnvironment(props, { parallelRequests, timeoutSeconds }), LANE: lane },
+      environment: {
+        ...deliveryEnvironment(props, { parallelRequests, timeoutSeconds }),
+        ...onlineEnvironment(onlineEvents),
+        LANE: lane,
+      },
     });
     this.#props = props;
     this.#timeoutSeconds = timeoutSeconds;
     stores.allowForwarding(this);
     this.allow(["sqs:SendMessage"], [circuitQueue.queueArn]);
+    allowOnlineEvents(this, onlineEvents);
   }
 
   /** Adds a route's queue. */

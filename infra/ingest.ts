@@ -8,7 +8,9 @@ import { resourceNames } from "../scheme/resource-names.ts";
 import type { Route, Scheme } from "../scheme/scheme.ts";
 import { Circuit } from "./circuit.ts";
 import { batchSize, type Concurrency, divideConcurrency } from "./concurrency.ts";
+import type { DeadLetters } from "./dead-letters.ts";
 import { ForwardLane, type LaneQueue } from "./forward-lane.ts";
+import { allowOnlineEvents, type OnlineEvents, onlineEnvironment } from "./online-events.ts";
 import { RequestFunction } from "./request-function.ts";
 import type { Stores } from "./stores.ts";
 import { circuitSeconds, directSeconds, visibilityTimeout } from "./time-limits.ts";
@@ -32,7 +34,9 @@ export interface IngestProps {
   readonly configFile: string;
   readonly apiUrl: string;
   readonly stores: Stores;
-  readonly deadLetterQueue: IQueue;
+  readonly deadLetters: DeadLetters;
+  /** Undefined where there are no commands. */
+  readonly onlineEvents: OnlineEvents | undefined;
 }
 
 /**
@@ -46,13 +50,11 @@ export class Ingest extends Construct {
   /** Looks after the circuits, where there are QoS 1 routes. */
   readonly circuit: Circuit | undefined;
   readonly #props: IngestProps;
-  readonly #errorAction: CfnTopicRule.ActionProperty;
 
   constructor(scope: Construct, id: string, props: IngestProps) {
     super(scope, id);
-    const { scheme, deadLetterQueue } = props;
+    const { scheme } = props;
     this.#props = props;
-    this.#errorAction = sqsAction(deadLetterQueue, sendingRole(this, "ErrorActionRole", deadLetterQueue));
     const { direct, lanes } = divideConcurrency(scheme);
     const routes = [...scheme.routes.values()];
     this.#addDirectRoutes(
@@ -69,7 +71,7 @@ export class Ingest extends Construct {
 
   #addDirectRoutes(routes: readonly Route[], reservedConcurrentExecutions: number): void {
     if (routes.length === 0) return;
-    const { scheme, configFile, apiUrl } = this.#props;
+    const { scheme, configFile, apiUrl, onlineEvents } = this.#props;
     const forward = new RequestFunction<DirectEnvironment>(this, "ForwardDirect", {
       scheme,
       configFile,
@@ -77,8 +79,9 @@ export class Ingest extends Construct {
       description: "Makes a request of each QoS 0 message, as the topic rules invoke it",
       timeoutSeconds: directSeconds(scheme.api.timeoutMs),
       reservedConcurrentExecutions,
-      environment: { API_URL: apiUrl, PARALLEL_REQUESTS: "1", LANE: "direct" },
+      environment: { API_URL: apiUrl, PARALLEL_REQUESTS: "1", LANE: "direct", ...onlineEnvironment(onlineEvents) },
     });
+    allowOnlineEvents(forward, onlineEvents);
     // Fire and forget is what QoS 0 asks for: no second try, and no destination for what was lost.
     forward.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.seconds(maxDirectAgeSeconds) });
     for (const route of routes) {
@@ -123,12 +126,12 @@ export class Ingest extends Construct {
 
   /** @returns its retry queue. */
   #addQueuedRoute(route: Route, fresh: ForwardLane, retry: ForwardLane): LaneQueue {
-    const { scheme, deadLetterQueue } = this.#props;
+    const { scheme, deadLetters } = this.#props;
     const names = resourceNames(scheme);
     const scope = this.#scopeOf(route);
     const retries = retry.addQueue(scope, "RetryQueue", {
       queueName: names.retryQueue(route.name),
-      deadLetterQueue: { queue: deadLetterQueue, maxReceiveCount: retryReceives },
+      deadLetterQueue: { queue: deadLetters.queue, maxReceiveCount: retryReceives },
     });
     const { queue } = fresh.addQueue(scope, "Queue", {
       queueName: names.freshQueue(route.name),
@@ -144,6 +147,11 @@ export class Ingest extends Construct {
   }
 
   #addRule(route: Route, scope: Construct, action: CfnTopicRule.ActionProperty): TopicRule {
-    return new TopicRule(scope, "Rule", { route, action, errorAction: this.#errorAction });
+    return new TopicRule(scope, "Rule", {
+      source: route,
+      description: `Route ${route.name}`,
+      action,
+      errorAction: this.#props.deadLetters.errorAction,
+    });
   }
 }

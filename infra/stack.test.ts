@@ -1,53 +1,21 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { Match, Template } from "aws-cdk-lib/assertions";
-import { afterAll, expect, test } from "vitest";
-import cdk from "../cdk.json" with { type: "json" };
-import { defineScheme, type SchemeInput, secret } from "../scheme/define-scheme.ts";
+import { Match, type Template } from "aws-cdk-lib/assertions";
+import { expect, test } from "vitest";
+import { type SchemeInput, secret } from "../scheme/define-scheme.ts";
 import type { RouteInput } from "../scheme/scheme.ts";
 import { type CloudFormationTemplate, checkTemplate } from "./check-template.ts";
-import { TrestleStack } from "./stack.ts";
-import { createApp } from "./synthesize.ts";
-
-const input: SchemeInput = {
-  name: "acme",
-  stage: "test",
-  api: { url: "https://api.example.com/base", timeoutMs: 20_000, maxConcurrency: 50 },
-  routes: {
-    location: { topic: "v1/drivers/{deviceId}/location", qos: 1 },
-    alarm: { topic: "v1/drivers/{deviceId}/alarm", qos: 1, where: "level > 3" },
-    health: { topic: "v1/drivers/{deviceId}/health", qos: 0 },
-  },
-};
-
-const folder = mkdtempSync(join(tmpdir(), "trestle-"));
-afterAll(() => rmSync(folder, { recursive: true }));
-
-/** The template of a scheme; its bundle, which takes most of the time, is another test's. */
-function templateOf(change: Partial<SchemeInput> = {}): Template {
-  const outdir = mkdtempSync(join(folder, "cdk.out-"));
-  const app = createApp({ outdir, context: { ...cdk.context, "aws:cdk:bundling-stacks": [] } });
-  return Template.fromStack(
-    new TrestleStack(app, { scheme: defineScheme({ ...input, ...change }), configFile: "trestle.config.ts" }),
-  );
-}
+import { findIn, grants, input, templateOf } from "./testing.ts";
 
 const template = templateOf();
+
+function find(type: string, idPattern: RegExp, from = template) {
+  return findIn(from, type, idPattern);
+}
 
 /** The scheme with more of one QoS 1 route. */
 function withRoute(change: Partial<RouteInput>): Partial<SchemeInput> {
   const { location } = input.routes;
   if (location === undefined) throw new Error("the route of this test is gone");
   return { routes: { ...input.routes, location: { ...location, ...change } } };
-}
-
-/** Logical ID and properties of the one resource of a type whose logical ID matches. */
-function find(type: string, idPattern: RegExp, from = template): { readonly id: string; readonly properties: never } {
-  const found = Object.entries(from.findResources(type)).filter(([id]) => idPattern.test(id));
-  expect(found.map(([id]) => id)).toHaveLength(1);
-  const [id = "", resource] = found[0] ?? [];
-  return { id, properties: resource?.Properties as never };
 }
 
 const columns =
@@ -71,7 +39,7 @@ test.for([
       ErrorAction: {
         Sqs: {
           QueueUrl: { Ref: find("AWS::SQS::Queue", /^DeadLettersQueue/).id },
-          RoleArn: { "Fn::GetAtt": [find("AWS::IAM::Role", /^IngestErrorAction/).id, "Arn"] },
+          RoleArn: { "Fn::GetAtt": [find("AWS::IAM::Role", /^DeadLettersErrorAction/).id, "Arn"] },
           UseBase64: false,
         },
       },
@@ -224,6 +192,8 @@ test("each function knows what it needs, and the API's address is the parameter'
     API_URL: { Ref: "ApiUrl" },
     PARALLEL_REQUESTS: "1",
     LANE: "direct",
+    COMMANDS_TABLE: "",
+    ONLINE_QUEUE_URL: "",
     NODE_OPTIONS: "--enable-source-maps",
     POWERTOOLS_LOG_LEVEL: "INFO",
     POWERTOOLS_METRICS_NAMESPACE: "Trestle",
@@ -308,34 +278,6 @@ test("tables are paid by request, forget what has expired, and those that matter
   template.resourceCountIs("AWS::DynamoDB::Table", 2); // no route keeps its messages
 });
 
-interface Statement {
-  readonly Action: string | readonly string[];
-  readonly Resource: unknown;
-  readonly Effect: string;
-}
-
-/** Who may do what with what: every statement of roles and policies, as text. */
-function grants(from: Template): readonly string[] {
-  const roles = Object.entries(from.findResources("AWS::IAM::Role")).flatMap(([id, { Properties }]) => {
-    expect(Properties).not.toHaveProperty("ManagedPolicyArns");
-    return (Properties.Policies ?? []).map(({ PolicyDocument }: { PolicyDocument: unknown }) => [id, PolicyDocument]);
-  });
-  const policies = Object.values(from.findResources("AWS::IAM::Policy")).map(({ Properties }) => [
-    Properties.Roles[0].Ref,
-    Properties.PolicyDocument,
-  ]);
-  return [...roles, ...policies]
-    .flatMap(([role, { Statement }]: [string, { Statement: readonly Statement[] }]) =>
-      Statement.map(({ Effect, Action, Resource }) => `${role}: ${Effect} ${[Action].flat()} on ${readable(Resource)}`),
-    )
-    .map((line) => line.replace(/[0-9A-F]{8}\b/g, "")) // the hash of a logical ID
-    .sort();
-}
-
-function readable(resource: unknown): string {
-  return JSON.stringify(resource).replace(/\{"Fn::GetAtt":\["(\w+)","Arn"\]\}/g, "$1");
-}
-
 const log = (id: string) => `Allow logs:CreateLogStream,logs:PutLogEvents on ${id}LogGroup`;
 const consume =
   "Allow sqs:ChangeMessageVisibility,sqs:DeleteMessage,sqs:GetQueueAttributes,sqs:GetQueueUrl,sqs:ReceiveMessage";
@@ -353,6 +295,7 @@ test("each role may do what it is for, with nothing but its own resources", () =
       `${consume} on ${queues}`,
     ].sort();
   expect(Object.fromEntries([...granted.keys()].map((id) => [id, grantsOf(id)]))).toEqual({
+    DeadLettersErrorAction: ["Allow sqs:SendMessage on DeadLettersQueue"],
     DeadLettersFunction: [
       "Allow dynamodb:BatchGetItem on StoresDeliveries",
       "Allow dynamodb:BatchWriteItem on StoresDeadLetters",
@@ -368,7 +311,6 @@ test("each role may do what it is for, with nothing but its own resources", () =
       log("IngestCircuitFunction"),
       `${consume} on [IngestCircuitQueue,IngestRoutealarmRetryQueue,IngestRoutelocationRetryQueue]`,
     ],
-    IngestErrorAction: ["Allow sqs:SendMessage on DeadLettersQueue"],
     IngestForwardDirect: [log("IngestForwardDirect")],
     IngestForwardFresh: forward("Fresh", "[IngestRoutealarmQueue,IngestRoutelocationQueue]"),
     IngestForwardRetry: forward("Retry", "[IngestRoutealarmRetryQueue,IngestRoutelocationRetryQueue]"),
@@ -410,7 +352,7 @@ test("a function may read the secrets that requests are signed with", () => {
 });
 
 test("a topic rule's role trusts AWS IoT of this account alone", () => {
-  for (const name of [/^IngestErrorAction/, /^IngestRoutelocationRole/]) {
+  for (const name of [/^DeadLettersErrorAction/, /^IngestRoutelocationRole/]) {
     expect(find("AWS::IAM::Role", name).properties).toMatchObject({
       AssumeRolePolicyDocument: {
         Statement: [

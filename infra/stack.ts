@@ -1,8 +1,10 @@
 import { type App, CfnParameter, DefaultStackSynthesizer, type IStackSynthesizer, Stack } from "aws-cdk-lib";
 import type { Scheme } from "../scheme/scheme.ts";
 import { Alarms } from "./alarms.ts";
+import { Commands } from "./commands.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { Ingest } from "./ingest.ts";
+import { publishes } from "./scheme-needs.ts";
 import { Stores } from "./stores.ts";
 
 export interface TrestleStackProps {
@@ -14,8 +16,8 @@ export interface TrestleStackProps {
 /**
  * All that a scheme needs on AWS, for any account and region.
  *
- * `ApiUrl` is a parameter, so that the same template can be pointed at another API: a staging one, or one on the
- * machine that the local engine runs on.
+ * `ApiUrl` and `BrokerUrls` are parameters, so that the same template can be pointed at another API and other brokers:
+ * staging ones, or those on the machine that the local engine runs on.
  */
 export class TrestleStack extends Stack {
   constructor(app: App, { scheme, configFile }: TrestleStackProps) {
@@ -34,22 +36,28 @@ export class TrestleStack extends Stack {
     });
     const stores = new Stores(this, "Stores", scheme);
     const deadLetters = new DeadLetters(this, "DeadLetters", { scheme, configFile, stores });
-    const deadLetterQueue = deadLetters.queue;
+    const commands = publishes(scheme)
+      ? new Commands(this, "Commands", { scheme, configFile, stores, deadLetters })
+      : undefined;
     const { retryQueues, circuit } = new Ingest(this, "Ingest", {
       scheme,
       configFile,
       apiUrl: apiUrl.valueAsString,
       stores,
-      deadLetterQueue,
+      deadLetters,
+      onlineEvents: commands?.onlineEvents,
     });
     if (scheme.alarms === undefined) return;
     new Alarms(this, "Alarms", {
       scheme,
       email: scheme.alarms.email,
-      deadLetterQueue,
+      deadLetterQueue: deadLetters.queue,
       retryQueues,
-      circuit: circuit?.function,
-      deadLetters: deadLetters.function,
+      functions: new Map([
+        ...(circuit === undefined ? [] : ([["circuit", circuit.function]] as const)),
+        ["dead-letters", deadLetters.function],
+        ...(commands?.functions ?? []),
+      ]),
     });
   }
 }

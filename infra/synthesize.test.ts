@@ -60,6 +60,7 @@ test("gives the same from another checkout", async () => {
     "package-lock.json",
     "tsconfig.json", // esbuild heeds it
     "trestle.config.ts",
+    "client",
     "infra",
     "lambdas",
     "scheme",
@@ -84,7 +85,7 @@ interface SourceMap {
   readonly sources: readonly string[];
 }
 
-const functions = ["forward", "circuit", "dead-letters"] as const;
+const functions = ["forward", "circuit", "dead-letters", "push", "sweep", "reply"] as const;
 
 test.for(functions)("the bundle of %s tells nothing of this machine", async (folder) => {
   const bundle = await bundleOf(folder);
@@ -103,6 +104,8 @@ interface FunctionResource {
   readonly Metadata: Readonly<Record<string, string>>;
 }
 
+const standIns: Readonly<Record<string, string>> = { BROKER_URLS: "mqtts://broker.example.com:8883" };
+
 /** Bundle and environment of each function of the template; for what only AWS knows, another text stands. */
 function deployedFunctions(): readonly { readonly id: string; readonly folder: string; readonly env: object }[] {
   const { Resources }: { Resources: Readonly<Record<string, FunctionResource>> } = JSON.parse(template);
@@ -111,7 +114,7 @@ function deployedFunctions(): readonly { readonly id: string; readonly folder: s
     .map(([id, { Properties, Metadata }]) => {
       const entries = Object.entries(Properties.Environment.Variables).map(([name, value]) => {
         if (typeof value === "string") return [name, value];
-        return [name, /URL$/.test(name) ? "https://example.com" : "text"];
+        return [name, standIns[name] ?? (/URL$/.test(name) ? "https://example.com" : "text")];
       });
       return { id, folder: join(outDir, Metadata["aws:asset:path"] ?? ""), env: Object.fromEntries(entries) };
     });
@@ -119,7 +122,7 @@ function deployedFunctions(): readonly { readonly id: string; readonly folder: s
 
 test("each function starts with the environment that it is deployed with", async () => {
   const deployed = deployedFunctions();
-  expect(deployed).toHaveLength(5);
+  expect(deployed).toHaveLength(8);
   for (const { id, folder, env } of deployed) {
     const script = `const { handler } = await import("./index.mjs"); process.stdout.write(typeof handler);`;
     const started = run(process.execPath, ["--input-type=module", "--eval", script], {
@@ -179,7 +182,7 @@ test("bundles a function that runs by itself", async () => {
   ]);
 });
 
-test("a bundle has what is for secrets and leases only where the scheme asks for it", async () => {
+test("a bundle has what is for secrets, leases and the data plane only where its function needs it", async () => {
   const folder = await temporaryFolder();
   onTestFinished(async () => await rm(folder, { recursive: true }));
   const configFile = join(folder, "more.config.ts");
@@ -191,19 +194,29 @@ test("a bundle has what is for secrets and leases only where the scheme asks for
        name: "more",
        api: { url: "https://more.example", headers: { "x-key": secret("key") } },
        routes: { only: { topic: "o/{deviceId}", qos: 1, lease: { hours: 1 } } },
+       commands: { topic: "c/{deviceId}", replies: "r/{deviceId}" },
+       brokers: [{ url: "aws-iot:" }],
      });`,
   );
   await synthesize({ configFile, outDir: join(folder, "out") });
-  /** Of the packages that the bundle of `forward` holds, those in question. */
-  const packagesIn = async (from: string): Promise<readonly string[]> => {
-    const map = await readFile(join(await bundleOf("forward", from), "index.mjs.map"), "utf8");
+  /** Of the packages that a function's bundle holds, those in question. */
+  const packagesIn = async (from: string, name: string): Promise<readonly string[]> => {
+    const map = await readFile(join(await bundleOf(name, from), "index.mjs.map"), "utf8");
     const { sources }: SourceMap = JSON.parse(map);
-    return ["client-secrets-manager", "powertools/idempotency"].filter((name) =>
-      sources.some((source) => source.includes(name)),
+    return ["client-secrets-manager", "powertools/idempotency", "client-iot-data-plane"].filter((each) =>
+      sources.some((source) => source.includes(each)),
     );
   };
-  expect(await packagesIn(outDir)).toEqual([]);
-  expect(await packagesIn(join(folder, "out"))).toEqual(["client-secrets-manager", "powertools/idempotency"]);
+  for (const name of functions) expect(await packagesIn(outDir, name)).toEqual([]);
+  const more = await Promise.all(functions.map(async (name) => [name, await packagesIn(join(folder, "out"), name)]));
+  expect(Object.fromEntries(more)).toEqual({
+    forward: ["client-secrets-manager", "powertools/idempotency"],
+    circuit: ["client-secrets-manager", "powertools/idempotency"],
+    "dead-letters": [],
+    push: ["client-iot-data-plane"],
+    sweep: ["client-iot-data-plane"],
+    reply: [],
+  });
 });
 
 test("puts the scheme of another file into the bundle", async () => {

@@ -42,6 +42,20 @@ export function circuitSeconds(timeoutMs: number): number {
 /** Seconds that an invocation of `dead-letters` may take, which makes no requests. */
 export const recordSeconds = toSeconds(startMarginMs + storeMarginMs);
 
+/** Seconds that an invocation of `reply` may take, which makes no requests. */
+export const replySeconds = recordSeconds;
+
+/**
+ * Seconds that an invocation of `push` may take: one less than an integration of an HTTP API, so that the caller has the
+ * function's own answer. Longest waits for a reply are 25 s.
+ *
+ * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+ */
+export const pushSeconds = 29;
+
+/** Seconds that an invocation of `sweep` may take: then the next one begins, which is every minute. */
+export const sweepSeconds = 60;
+
 /** Longest delay in seconds that a message can be given at the end of an invocation. */
 export function maximumDelaySeconds(functionSeconds: number): number {
   return longestVisibilitySeconds - functionSeconds;

@@ -4,26 +4,26 @@ import { CfnTopicRule } from "aws-cdk-lib/aws-iot";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
-import { ingestSqlVersion, ingestStatement } from "../scheme/ingest.ts";
-import type { Route } from "../scheme/scheme.ts";
+import { type IngestSource, ingestSqlVersion, ingestStatement } from "../scheme/ingest.ts";
 
 export interface TopicRuleProps {
-  readonly route: Route;
+  readonly source: IngestSource;
+  readonly description: string;
   readonly action: CfnTopicRule.ActionProperty;
   readonly errorAction: CfnTopicRule.ActionProperty;
 }
 
-/** The topic rule of a route. */
+/** The topic rule of a route, or of the replies. */
 export class TopicRule extends Construct {
   readonly arn: string;
 
-  constructor(scope: Construct, id: string, { route, action, errorAction }: TopicRuleProps) {
+  constructor(scope: Construct, id: string, { source, description, action, errorAction }: TopicRuleProps) {
     super(scope, id);
     const rule = new CfnTopicRule(this, "Resource", {
-      ruleName: route.ruleName,
+      ruleName: source.ruleName,
       topicRulePayload: {
-        description: `Route ${route.name}: ${route.topic.source}`,
-        sql: ingestStatement(route),
+        description: `${description}: ${source.topic.source}`,
+        sql: ingestStatement(source),
         awsIotSqlVersion: ingestSqlVersion,
         actions: [action],
         errorAction,

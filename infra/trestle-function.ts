@@ -7,7 +7,7 @@ import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { Construct } from "constructs";
 import type { PowertoolsEnvironment } from "../lambdas/read-variable.ts";
 import type { Scheme } from "../scheme/scheme.ts";
-import { bundling, projectRoot } from "./bundling.ts";
+import { bundling, type FunctionFolder, projectRoot } from "./bundling.ts";
 
 /** Namespace of the metrics. */
 export const metricsNamespace = "Trestle";
@@ -22,8 +22,7 @@ export interface TrestleFunctionProps<Environment extends PowertoolsEnvironment>
   readonly scheme: Scheme;
   /** The scheme's file, which travels in the bundle. */
   readonly configFile: string;
-  /** Folder of `lambdas/` with the function's `handler.ts`. */
-  readonly folder: "forward" | "circuit" | "dead-letters";
+  readonly folder: FunctionFolder;
   readonly description: string;
   readonly timeoutSeconds: number;
   /** What the handler reads, without what Powertools reads. */
@@ -48,7 +47,7 @@ export class TrestleFunction<Environment extends PowertoolsEnvironment> extends 
       entry: join(projectRoot, `lambdas/${folder}/handler.ts`),
       projectRoot,
       depsLockFilePath: join(projectRoot, "package-lock.json"),
-      bundling: bundling({ configFile, scheme }),
+      bundling: bundling({ configFile, scheme, folder }),
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       // CPU comes with memory, 512 MB being 0.29 of a processor; a message needs about 0.05 ms of a whole one.

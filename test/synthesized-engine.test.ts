@@ -10,7 +10,13 @@ import { TrestleStack } from "../infra/stack.ts";
 import { createApp, synthesize } from "../infra/synthesize.ts";
 import { startApi, type TestApi } from "../lambdas/forward/test-api.ts";
 import { defineScheme, secret } from "../scheme/define-scheme.ts";
-import { basicIngestTopic, ingestSqlVersion, ingestStatement } from "../scheme/ingest.ts";
+import {
+  basicIngestTopic,
+  type IngestSource,
+  ingestSqlVersion,
+  ingestStatement,
+  repliesSource,
+} from "../scheme/ingest.ts";
 import { resourceNames } from "../scheme/resource-names.ts";
 import type { Scheme } from "../scheme/scheme.ts";
 import { compileStatement } from "../sql/compile.ts";
@@ -26,6 +32,12 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
+/** What the sample's topic rules are derived from. */
+function sources(): readonly IngestSource[] {
+  const { routes, commands } = scheme;
+  return [...routes.values(), ...(commands === undefined ? [] : [repliesSource(commands)])];
+}
+
 /** The engine of the sample's template, in front of the API; it goes with the test. */
 async function startEngine(api: TestApi): Promise<Engine> {
   const dataFolder = await mkdtemp(join(folder, "data-"));
@@ -40,12 +52,9 @@ function lineOf(engine: Engine, route: string) {
   return engine.ledger().find(({ account }) => account === scheme.routes.get(route)?.ruleName);
 }
 
-test("each route of the scheme is a rule with its topic and its Basic Ingest topic", async () => {
+test("each route of the scheme is a rule with its topic and its Basic Ingest topic, and so are the replies", async () => {
   const engine = await startEngine(await startApi());
-  const wanted = [...scheme.routes.values()].flatMap(({ ruleName, topic }) => [
-    basicIngestTopic(ruleName, "#"),
-    topic.filter,
-  ]);
+  const wanted = sources().flatMap(({ ruleName, topic }) => [basicIngestTopic(ruleName, "#"), topic.filter]);
   expect(engine.topicFilters.toSorted()).toEqual(wanted.toSorted());
 });
 
@@ -59,26 +68,43 @@ test("the engine takes the template of a scheme with all there is", () => {
       trip: { topic: "trips/{deviceId}", qos: 1, where: "v > 1", keep: { days: 30 }, lease: { hours: 24 } },
       health: { topic: "health/{deviceId}", qos: 0 },
     },
+    commands: {
+      topic: "Push/SDKControls/{deviceId}",
+      replies: "Push/Replies/{deviceId}",
+      authorization: { issuer: "https://login.example.com", audiences: ["push"], scopes: ["fleet:push"] },
+    },
+    feeds: { orders: { topic: "orders/{orderId}" } },
+    brokers: [
+      {
+        url: "mqtts://broker.example.com",
+        credentials: secret("acme/broker"),
+        vpc: { id: "vpc-0000000a", subnetIds: ["subnet-0000000a"] },
+      },
+      { url: "aws-iot:" },
+    ],
     alarms: { email: "ops@example.com" },
   });
   new TrestleStack(app, { scheme: everything, configFile: "trestle.config.ts" });
   app.synth();
   const { rules, queues, tables, schedules, mappings } = readPlan(readAssembly(outdir));
   const names = resourceNames(everything);
-  expect(rules).toHaveLength(2);
+  expect(rules).toHaveLength(3);
   expect([...queues.values()].map(({ name }) => name).toSorted()).toEqual([
     names.circuitQueue,
     names.deadLetterQueue,
+    names.onlineQueue,
+    names.repliesQueue,
     names.retryQueue("trip"),
     names.freshQueue("trip"),
   ]);
   expect(tables.map(({ name }) => name).toSorted()).toEqual([
+    names.commandsTable,
     names.deadLettersTable,
     names.deliveriesTable,
     names.messagesTable,
   ]);
-  expect(mappings).toHaveLength(4);
-  expect(schedules).toMatchObject([{ minutes: 1, isEnabled: true }]);
+  expect(mappings).toHaveLength(6);
+  expect(schedules).toMatchObject(Array(2).fill({ minutes: 1, isEnabled: true }));
 });
 
 test.for(["location", "activity", "health"])("a message of the route %s is a request to the API", async (name) => {
@@ -119,7 +145,7 @@ test.for([
 });
 
 test("a route's statement compiles and gives what `forward` reads", () => {
-  for (const route of scheme.routes.values()) {
+  for (const route of sources()) {
     const statement = compileStatement(ingestStatement(route), { version: ingestSqlVersion });
     expect(statement.topicFilter).toBe(route.topic.filter);
     const bytes = Buffer.from([0xff, 0x00]);

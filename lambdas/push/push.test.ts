@@ -207,9 +207,10 @@ test("a feed's message that a broker has not acknowledged is refused", async () 
 });
 
 test("a ledger that does not answer is said to be that, and for many devices of each", async () => {
-  const { ask, broker } = await startPush({ client: connect("http://127.0.0.1:1") });
+  const { ask, broker, metrics } = await startPush({ client: connect("http://127.0.0.1:1") });
   const { status, headers, json } = await ask({ path: "/devices/d1/commands", body: track });
   expect([status, json.code, headers["retry-after"]]).toEqual([503, "LEDGER_UNAVAILABLE", "5"]);
+  expect(metrics).toEqual(["PushFailed=1", "LEDGER_UNAVAILABLE CommandsRefused=1"]);
   const many = await ask({ path: "/commands", body: { deviceIds: ["d1", "d2"], ...track } });
   expect(many.status).toBe(207);
   expect(many.json.outcomes).toMatchObject([{ status: 503 }, { status: 503, problem: { code: "LEDGER_UNAVAILABLE" } }]);

@@ -21,8 +21,8 @@ export interface Done {
 }
 
 /**
- * Tells of each request: one log line, without bodies, and to CloudWatch `CommandsAccepted`, and with the dimension
- * `code` `CommandsRefused`.
+ * Tells of each request: one log line, without bodies, and to CloudWatch `CommandsAccepted`, with the dimension `code`
+ * `CommandsRefused`, and `PushFailed` for what is our fault: for Lambda an answer of 500 is one like any other.
  */
 export class Report {
   readonly #options: ReportOptions;
@@ -35,8 +35,10 @@ export class Report {
     const { status, code, commandId } = answer;
     const line = { operation, status, code, deviceId, commandId, ms: durationMs };
     // A device that does not answer is no fault of ours.
-    if (status < 500 || code === "REPLY_TIMEOUT") this.#options.logger.info("request", line);
-    else this.#options.logger.error("request", { ...line, reason: reasonOf(cause) });
+    const isFailed = status >= 500 && code !== "REPLY_TIMEOUT";
+    if (isFailed) this.#options.logger.error("request", { ...line, reason: reasonOf(cause) });
+    else this.#options.logger.info("request", line);
+    if (isFailed) this.#publish({}, "PushFailed", 1);
     if (operation === "sendCommand" || operation === "sendCommands") this.#count(answer);
   }
 
