@@ -1,6 +1,8 @@
 import { startDynamoDb } from "./services/dynamodb.ts";
+import { iotDataPlane } from "./services/iot-data-plane.ts";
 import { lambdaApi } from "./services/lambda-api.ts";
 import type { ManagedMapping } from "./services/managed-mapping.ts";
+import type { MessageBroker } from "./services/message-broker.ts";
 import type { Queue } from "./services/queue.ts";
 import { type SecretSource, secretsManager } from "./services/secrets.ts";
 import { type Service, ServiceEndpoint, ServiceError } from "./services/service-endpoint.ts";
@@ -21,6 +23,8 @@ export interface AwsServicesOptions {
   readonly queues: ReadonlyMap<string, Queue>;
   /** What the ledger says at this moment. */
   readonly ledger: () => unknown;
+  /** What stands in for IoT Core's broker; undefined before it is there. */
+  readonly messageBroker: () => MessageBroker | undefined;
 }
 
 /** The services that functions and commands ask through the AWS SDKs, on ports of this machine. */
@@ -33,11 +37,12 @@ export interface AwsServices extends AsyncDisposable {
 
 /** @throws {EngineError} for tables that cannot be made. */
 export async function startAwsServices(options: AwsServicesOptions): Promise<AwsServices> {
-  const { region, secrets, mappings, queues, ledger } = options;
+  const { region, secrets, mappings, queues, ledger, messageBroker } = options;
   await using stack = new AsyncDisposableStack();
   const dynamoDb = options.tables.length === 0 ? undefined : stack.use(await startDynamoDb(options));
   const endpoint = stack.use(
     await ServiceEndpoint.start({
+      iotdata: iotDataPlane(messageBroker),
       lambda: lambdaApi(mappings),
       ledger: ledgerService(ledger),
       secretsmanager: secretsManager(secrets),
@@ -48,6 +53,7 @@ export async function startAwsServices(options: AwsServicesOptions): Promise<Aws
   return {
     environment: {
       ...(dynamoDb && { AWS_ENDPOINT_URL_DYNAMODB: dynamoDb.url }),
+      AWS_ENDPOINT_URL_IOT_DATA_PLANE: endpoint.url("iotdata"),
       AWS_ENDPOINT_URL_LAMBDA: endpoint.url("lambda"),
       AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoint.url("secretsmanager"),
       AWS_ENDPOINT_URL_SQS: endpoint.url("sqs"),

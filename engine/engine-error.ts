@@ -13,6 +13,7 @@ export type EngineErrorCode =
   | "ERR_FUNCTION" // a function whose code cannot be loaded
   | "ERR_DATA_IN_USE" // another engine holds the folder with the queues
   | "ERR_TABLE_CHANGED" // a table in the data folder has another key or other indexes than the template's
+  | "ERR_PORT" // the port for the HTTP API is taken, or not this user's
   | "ERR_BROKER"; // the broker refuses the engine
 
 /** A template that the engine refuses to run, or a part that does not start. The message names the logical ID. */

@@ -3,13 +3,16 @@ import type { Message } from "../sql/message.ts";
 import { type AwsServices, startAwsServices } from "./aws-services.ts";
 import { EngineError } from "./engine-error.ts";
 import { EventLedger } from "./event-ledger.ts";
+import { HttpApiServer, invocationsOfHttpApi } from "./http-api-server.ts";
 import { Invocations } from "./invocations.ts";
 import { deriveMessageId } from "./message-id.ts";
 import { Queues } from "./queues.ts";
 import { Rule } from "./rule.ts";
 import { systemClock } from "./services/clock.ts";
+import type { HttpApiCounts } from "./services/http-api.ts";
 import type { LedgerEntry, LedgerLine } from "./services/ledger.ts";
 import { MappingStates } from "./services/mapping-states.ts";
+import type { MessageBroker } from "./services/message-broker.ts";
 import type { QueueConditions } from "./services/queue.ts";
 import { QueueStore } from "./services/queue-store.ts";
 import { type Delivery, fingerprintOf } from "./services/receipt-table.ts";
@@ -30,6 +33,17 @@ export interface EngineOptions {
   /** A line that a function printed. */
   readonly onOutput?: (functionName: string, line: string) => void;
   readonly queueConditions?: QueueConditions;
+  /** What the data plane of IoT Core publishes to; undefined before it is there, and by default. */
+  readonly messageBroker?: () => MessageBroker | undefined;
+  /** Where the template's HTTP API is served on loopback; any port that is free by default. */
+  readonly httpPort?: number;
+}
+
+/** The template's HTTP API as it is served on this machine. */
+export interface ServedHttpApi {
+  readonly url: string;
+  /** What its callers bear: `authorization: Bearer <token>`. */
+  readonly token: string;
 }
 
 /** A message as a broker delivers it. */
@@ -72,6 +86,7 @@ export class Engine implements AsyncDisposable {
   readonly #queues: Queues;
   readonly #invocations: Invocations;
   #services: AwsServices | undefined;
+  #httpApi: HttpApiServer | undefined;
   #rules: readonly Rule[] = [];
   #end: Promise<void> | undefined;
   #received = 0;
@@ -129,6 +144,16 @@ export class Engine implements AsyncDisposable {
     return { environment, ledgerUrl };
   }
 
+  /** Undefined where the template has none. */
+  get httpApi(): ServedHttpApi | undefined {
+    return this.#httpApi && { url: this.#httpApi.url, token: this.#httpApi.token };
+  }
+
+  /** What became of the HTTP API's requests. */
+  get httpCounts(): (HttpApiCounts & { readonly requests: number }) | undefined {
+    return this.#httpApi?.counts;
+  }
+
   get counts(): EngineCounts {
     const queues = this.#queues.ofAccounts;
     // What a schedule or a queue between functions invokes is no message of a device.
@@ -184,6 +209,7 @@ export class Engine implements AsyncDisposable {
 
   /** Begins no invocation any more, and resolves when those that run have ended. */
   async stop(): Promise<void> {
+    this.#httpApi?.stop();
     await this.#invocations.stop();
   }
 
@@ -198,12 +224,24 @@ export class Engine implements AsyncDisposable {
     this.#queues.open();
     this.#readRules();
     this.#eventLedger.start();
+    const invocations = invocationsOfHttpApi(this.#plan, this.#invocations);
     await this.#invocations.start();
+    await this.#serveHttpApi(invocations);
+  }
+
+  /** After the functions are ready: whoever may connect is answered. */
+  async #serveHttpApi(invocations: ReturnType<typeof invocationsOfHttpApi>): Promise<void> {
+    const { httpApi: plan, accountId } = this.#plan;
+    const { dataFolder, httpPort: port = 0, queueConditions } = this.#options;
+    if (plan === undefined) return;
+    const now = queueConditions?.now ?? systemClock.now;
+    this.#httpApi = await HttpApiServer.start({ plan, accountId, dataFolder, port, now, invocations });
   }
 
   /** Before the functions, which are told where the services are. */
   async #startServices(): Promise<void> {
     const { dataFolder, log = () => {}, secrets = () => undefined, queueConditions } = this.#options;
+    const { messageBroker = () => undefined } = this.#options;
     this.#services = await startAwsServices({
       dataFolder,
       region: this.#plan.region,
@@ -214,6 +252,7 @@ export class Engine implements AsyncDisposable {
       mappings: this.#invocations.managedMappings,
       queues: this.#queues.byUrl,
       ledger: () => this.ledger(),
+      messageBroker,
     });
   }
 
@@ -228,7 +267,10 @@ export class Engine implements AsyncDisposable {
   }
 
   async #dispose(): Promise<void> {
+    this.#httpApi?.stop();
+    // Its end settles those who wait for an answer.
     await this.#invocations[Symbol.asyncDispose]();
+    await this.#httpApi?.[Symbol.asyncDispose]();
     await this.#services?.[Symbol.asyncDispose]();
     this.#queues[Symbol.dispose]();
     this.#eventLedger[Symbol.dispose]();

@@ -9,6 +9,7 @@ import type { MappingStates } from "./services/mapping-states.ts";
 import type { Queue } from "./services/queue.ts";
 import { ReservedConcurrency } from "./services/reserved-concurrency.ts";
 import { Schedule } from "./services/schedule.ts";
+import { SynchronousInvocations } from "./services/synchronous-invocations.ts";
 import { mayInvoke } from "./template/permissions.ts";
 import type { FunctionPlan, MappingPlan, Plan, SchedulePlan } from "./template/plan.ts";
 
@@ -26,8 +27,11 @@ export interface InvocationsOptions {
 /** Environments of a function that reserves no concurrency; an account has 1,000 to share, a machine has not. */
 const defaultConcurrency = 10;
 
+/** Those of a function that callers wait for: one that waits for a device itself keeps its environment for that time. */
+const defaultSynchronousConcurrency = 64;
+
 /**
- * What invokes the functions of a plan: event source mappings, asynchronous events and schedules. They begin and end
+ * What invokes the functions of a plan: event source mappings, asynchronous events, schedules and callers. They begin and end
  * together, and those of one function share the concurrency that it reserves.
  */
 export class Invocations implements AsyncDisposable {
@@ -37,6 +41,7 @@ export class Invocations implements AsyncDisposable {
   readonly #mappings: EventSourceMapping[] = [];
   readonly #managedMappings: ManagedMapping[] = [];
   readonly #events = new Map<string, AsynchronousEvents>();
+  readonly #synchronous = new Map<string, SynchronousInvocations>();
   readonly #schedules: Schedule[] = [];
   /** By the function's ARN. */
   readonly #reserved = new Map<string, ReservedConcurrency>();
@@ -76,6 +81,18 @@ export class Invocations implements AsyncDisposable {
     return events;
   }
 
+  /** Invokes a function for callers who wait for its answer; undefined where the plan has no such function. */
+  synchronousOf(functionArn: string): SynchronousInvocations | undefined {
+    const known = this.#synchronous.get(functionArn);
+    const plan = this.#plan.functions.get(functionArn);
+    if (known !== undefined || plan === undefined) return known;
+    const reserved = this.#reservedOf(plan);
+    const concurrency = reserved?.limit ?? defaultSynchronousConcurrency;
+    const synchronous = new SynchronousInvocations(this.#functionOptions(plan), { concurrency, reserved });
+    this.#synchronous.set(functionArn, synchronous);
+    return synchronous;
+  }
+
   /**
    * Begins to read the queues, and, when the functions' code is loaded, the schedules.
    *
@@ -100,8 +117,8 @@ export class Invocations implements AsyncDisposable {
     await Promise.all(this.#sources.map((source) => source[Symbol.asyncDispose]()));
   }
 
-  get #sources(): readonly (EventSourceMapping | AsynchronousEvents)[] {
-    return [...this.#mappings, ...this.#events.values()];
+  get #sources(): readonly (EventSourceMapping | AsynchronousEvents | SynchronousInvocations)[] {
+    return [...this.#mappings, ...this.#events.values(), ...this.#synchronous.values()];
   }
 
   #startMapping(mapping: MappingPlan): void {

@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { EngineError } from "./engine-error.ts";
 import { runEngine } from "./run-engine.ts";
 import { localSecrets } from "./secret-source.ts";
+import { tokenFileName } from "./services/local-token.ts";
 
 const usage = `Runs a synthesized template on this machine.
 
@@ -18,6 +19,7 @@ const usage = `Runs a synthesized template on this machine.
   --parameter KEY=VALUE a parameter of the template, e.g. ApiUrl=http://127.0.0.1:8080; repeatable
   --secrets FILE        a JSON object of secrets by name (DIR/secrets.json in --data)
   --minute-ms MS        how long a minute of the template's schedules takes (15000)
+  --http-port PORT      where the template's HTTP API is served on loopback (any that is free)
   --max-store-bytes N   size at which the queues refuse messages, as they do on a full disk (none)
   --counts              prints a JSON line of counts every second`;
 
@@ -35,6 +37,7 @@ const { values } = parseArgs({
     parameter: { type: "string", multiple: true, default: [] },
     secrets: { type: "string" },
     "minute-ms": { type: "string" },
+    "http-port": { type: "string" },
     "max-store-bytes": { type: "string" },
     counts: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
@@ -75,11 +78,15 @@ async function run(brokerUrl: string): Promise<void> {
       tls: { ...file("ca", ca), ...file("cert", cert), ...file("key", key) },
     },
     ...(values["minute-ms"] === undefined ? {} : { minuteMs: parseMinute(values["minute-ms"]) }),
+    ...(values["http-port"] === undefined ? {} : { httpPort: parsePort(values["http-port"]) }),
     ...(values["max-store-bytes"] === undefined ? {} : { maximumStoreBytes: parseBytes(values["max-store-bytes"]) }),
     onOutput: (_, line) => console.error(line),
     log: (line) => console.error(line),
   });
   console.log("engine: running");
+  if (engine.httpApi !== undefined) {
+    console.log(`http api: ${engine.httpApi.url}, with the token in ${join(values.data, tokenFileName)}`);
+  }
   const ticker = values.counts ? setInterval(() => console.log(JSON.stringify(engine.counts)), 1000) : undefined;
   await stopped;
   clearInterval(ticker);
@@ -97,6 +104,13 @@ function parseMinute(text: string): number {
   const milliseconds = Number(text);
   if (Number.isInteger(milliseconds) && milliseconds > 0) return milliseconds;
   console.error(`--minute-ms ${text} is not a number of milliseconds`);
+  return process.exit(2);
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  console.error(`--http-port ${text} is not a port`);
   return process.exit(2);
 }
 

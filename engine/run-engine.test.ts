@@ -8,7 +8,7 @@ import { startMosquitto, type TestBroker } from "../test/support/mosquitto.ts";
 import { connectAs } from "../test/support/mqtt-client.ts";
 import { freePort } from "../test/support/ports.ts";
 import { type RunningEngine, runEngine } from "./run-engine.ts";
-import { bundle, Output, temporaryFolder, writeAssembly } from "./testing.ts";
+import { bundle, httpApiResources, Output, temporaryFolder, writeAssembly } from "./testing.ts";
 
 let broker: TestBroker;
 
@@ -138,6 +138,33 @@ test("commands find the services of a running engine in its data folder, and nob
   expect(existsSync(file)).toBe(false);
 });
 
+test("what a function publishes by IoT Core's data plane reaches the broker, and who called it hears of it", async () => {
+  const dataFolder = temporaryFolder();
+  const publish = `
+    export const handler = async ({ body }) => {
+      const url = process.env.AWS_ENDPOINT_URL_IOT_DATA_PLANE + "/topics/" + encodeURIComponent("Push/d42");
+      const { status } = await fetch(url + "?qos=1&retain=true", { method: "POST", body });
+      return { statusCode: status };
+    };`;
+  await using engine = await runEngine({
+    assemblyFolder: writeAssembly({ Resources: httpApiResources(["POST /push"]) }, { "code.zip": bundle(publish) }),
+    dataFolder,
+    parameters: {},
+    secrets: () => undefined,
+    broker: { url: broker.url, clientId: "push" },
+    log: () => {},
+  });
+  const { httpApi } = JSON.parse(readFileSync(join(dataFolder, "services.json"), "utf8"));
+  expect(httpApi).toEqual(engine.httpApi);
+  const headers = { authorization: `Bearer ${httpApi.token}`, "content-type": "text/plain" };
+  const answer = await fetch(`${httpApi.url}/push`, { method: "POST", headers, body: "stop" });
+  expect(answer.status).toBe(200);
+  await using device = await connectAs(broker.url, "d42");
+  await device.subscribe(["Push/d42"]);
+  const { payload, packet } = await device.until(() => true);
+  expect({ text: payload.toString(), isRetained: packet.retain }).toEqual({ text: "stop", isRetained: true });
+});
+
 test("nothing is left behind where the broker is not there", async () => {
   const options = {
     assemblyFolder: writeAssembly({ Resources: resources }, { "code.zip": bundle(code) }),
@@ -156,6 +183,7 @@ test.for([
   ["no broker is named", [], 2, "node engine/main.ts --broker"],
   ["there is no template", ["--assembly", "/nowhere"], 1, "/nowhere/manifest.json is not a synthesized template's"],
   ["a minute is no time", ["--minute-ms", "0"], 2, "--minute-ms 0 is not a number of milliseconds"],
+  ["a port is none", ["--http-port", "x"], 2, "--http-port x is not a port"],
   ["a parameter is no pair", ["--parameter", "ApiUrl"], 2, "--parameter ApiUrl is not KEY=VALUE"],
 ] as const)("the program ends with one message where %s", async ([, args, code, message]) => {
   const address = args.length === 0 ? [] : ["--broker", broker.url];
@@ -186,6 +214,24 @@ test("the program runs until it is told to end", async () => {
   program.kill("SIGTERM");
   const [status, signal] = await once(program, "close");
   expect({ status, signal, errors: await errors }).toEqual({ status: 0, signal: null, errors: "" });
+});
+
+test("the program says where the HTTP API is, and where its token", async () => {
+  const resourcesOfApi = httpApiResources(["$default"]);
+  const assembly = writeAssembly({ Resources: resourcesOfApi }, { "code.zip": bundle(code) });
+  const [data, port] = [temporaryFolder(), await freePort()];
+  const args = ["--data", data, "--assembly", assembly, "--client-id", "api", "--http-port", String(port)];
+  const program = startProgram(["--broker", broker.url, ...args]);
+  let output = "";
+  for await (const text of program.stdout.setEncoding("utf8")) {
+    output += text;
+    if (output.includes("http api")) break;
+  }
+  expect(output).toBe(
+    `engine: running\nhttp api: http://127.0.0.1:${port}, with the token in ${join(data, "http-api-token")}\n`,
+  );
+  program.kill("SIGTERM");
+  await once(program, "close");
 });
 
 function startProgram(args: readonly string[]) {

@@ -112,3 +112,58 @@ export function writeAssembly(template: object, assets: Readonly<Record<string, 
   write("acme-test.assets.json", { files: Object.fromEntries(files) });
   return folder;
 }
+
+/** The function `Forward` behind the HTTP API `Api` with IAM authorization, as CDK writes it. */
+export function httpApiResources(routeKeys: readonly string[], functionProperties: object = {}) {
+  const ApiId = { Ref: "Api" };
+  const Target = { "Fn::Join": ["", ["integrations/", { Ref: "Integration" }]] };
+  const routes = routeKeys.map((RouteKey, index): [string, TestResource] => [
+    `Route${index}`,
+    { Type: "AWS::ApiGatewayV2::Route", Properties: { ApiId, RouteKey, AuthorizationType: "AWS_IAM", Target } },
+  ]);
+  return {
+    Forward: {
+      Type: "AWS::Lambda::Function",
+      Properties: {
+        Code: { S3Key: "code.zip" },
+        Handler: "index.handler",
+        Runtime: "nodejs24.x",
+        ...functionProperties,
+      },
+    },
+    Api: { Type: "AWS::ApiGatewayV2::Api", Properties: { Name: "push", ProtocolType: "HTTP" } },
+    Stage: {
+      Type: "AWS::ApiGatewayV2::Stage",
+      Properties: { ApiId, AutoDeploy: true, StageName: "$default" },
+    },
+    Integration: {
+      Type: "AWS::ApiGatewayV2::Integration",
+      Properties: {
+        ApiId,
+        IntegrationType: "AWS_PROXY",
+        IntegrationUri: { "Fn::GetAtt": ["Forward", "Arn"] },
+        PayloadFormatVersion: "2.0",
+      },
+    },
+    Permission: {
+      Type: "AWS::Lambda::Permission",
+      Properties: {
+        Action: "lambda:InvokeFunction",
+        FunctionName: { "Fn::GetAtt": ["Forward", "Arn"] },
+        Principal: "apigateway.amazonaws.com",
+        SourceArn: {
+          "Fn::Join": [
+            "",
+            ["arn:aws:execute-api:", { Ref: "AWS::Region" }, ":", { Ref: "AWS::AccountId" }, ":", ApiId, "/*"],
+          ],
+        },
+      },
+    },
+    ...Object.fromEntries(routes),
+  } satisfies Record<string, TestResource>;
+}
+
+interface TestResource {
+  readonly Type: string;
+  readonly Properties: Readonly<Record<string, unknown>>;
+}

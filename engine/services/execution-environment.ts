@@ -14,6 +14,8 @@ export interface FunctionOptions {
   readonly timeoutMs: number;
   readonly memoryMb: number;
   readonly environment: Readonly<Record<string, string>>;
+  /** False where somebody waits for each answer: a quick invocation must not wait behind a long one. True by default. */
+  readonly isHandedOverAhead?: boolean;
   /** A line that the function's code printed. */
   readonly onOutput: (line: string) => void;
 }
@@ -63,6 +65,7 @@ export class ExecutionEnvironment implements AsyncDisposable {
   #isDisposed = false;
   /** The first one runs, the others wait for their turn. */
   #invocations: Invocation[] = [];
+  #idleSince = 0;
   /** Running average. */
   #durationMs = Number.POSITIVE_INFINITY;
   readonly #timeLimit: NodeJS.Timeout;
@@ -88,8 +91,15 @@ export class ExecutionEnvironment implements AsyncDisposable {
   }
 
   get canTake(): boolean {
+    if (!this.#isStarted) return false;
+    if (this.#options.isHandedOverAhead === false) return this.#invocations.length === 0;
     const ahead = Math.min(maxHandedOver, Math.floor(handOverMs / this.#durationMs));
-    return this.#isStarted && this.#invocations.length < 1 + ahead;
+    return this.#invocations.length < 1 + ahead;
+  }
+
+  /** Milliseconds for which it has had nothing to run; 0 while it runs something or starts. */
+  get idleMs(): number {
+    return this.#isStarted && this.#invocations.length === 0 ? performance.now() - this.#idleSince : 0;
   }
 
   /** Resolves when no invocation runs or waits for its turn. */
@@ -167,7 +177,10 @@ export class ExecutionEnvironment implements AsyncDisposable {
 
   #take(answer: Answer): void {
     if (answer.kind === "started") {
+      // Too late: it is being ended, and another thread is about to take its place.
+      if (this.#restart !== undefined) return;
       this.#isStarted = true;
+      this.#idleSince = performance.now();
       clearTimeout(this.#startLimit);
       this.#timeLimit.refresh();
       this.#start.resolve();
@@ -189,7 +202,9 @@ export class ExecutionEnvironment implements AsyncDisposable {
   }
 
   #announceIdle(): void {
-    if (this.#invocations.length === 0) for (const resolve of this.#idle.splice(0)) resolve();
+    if (this.#invocations.length > 0) return;
+    this.#idleSince = performance.now();
+    for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   #runOutOfTime(): void {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { functionOf } from "../testing.ts";
 import { FunctionPool, type Work, type WorkSource } from "./function-pool.ts";
+import { promptGrowth } from "./pool-growth.ts";
 import { ReservedConcurrency } from "./reserved-concurrency.ts";
 
 /** Invocations that wait, and a promise for the end of all. */
@@ -63,6 +64,22 @@ test("a source that has nothing to do leaves the concurrency to the others", asy
   await using _ = new FunctionPool(options, 1, { take: () => undefined }, reserved);
   await using __ = new FunctionPool(options, 1, backlog, reserved);
   await backlog.ended;
+});
+
+test("environments of a burst end when nothing needs them any more", async () => {
+  const options = functionOf(`console.log("loaded");${code}`, { isHandedOverAhead: false });
+  const growth = { ...promptGrowth, isWorthwhile: () => true, unusedMs: 100 };
+  let backlog = new Backlog("a", 0);
+  await using pool = new FunctionPool(options, 3, { take: () => backlog.take(), waiting: 3 }, undefined, growth);
+  const loaded = () => options.output.lines.filter((line) => line === "loaded").length;
+  const burst = async () => {
+    backlog = new Backlog("a", 30);
+    pool.wake();
+    await backlog.ended;
+    return loaded();
+  };
+  // Three at most at one time: a fourth is there only if one of them was ended.
+  await expect.poll(burst, { interval: 500, timeout: 20_000 }).toBeGreaterThan(3);
 });
 
 test("a limit that is lowered to nothing stops the taking, and raised again it goes on", async () => {

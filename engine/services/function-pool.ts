@@ -1,4 +1,5 @@
 import { ExecutionEnvironment, type FunctionOptions, type Settle } from "./execution-environment.ts";
+import { carefulGrowth, type PoolGrowth } from "./pool-growth.ts";
 import { ProcessorWatch } from "./processors.ts";
 import type { ReservedConcurrency } from "./reserved-concurrency.ts";
 
@@ -13,40 +14,53 @@ export interface Work {
 export interface WorkSource {
   /** The next invocation, or undefined while there is none; the source wakes the pool when there is one again. */
   take(): Work | undefined;
+  /** Invocations that could be taken, where somebody waits for each of them. */
+  readonly waiting?: number;
 }
 
-/** How often a pool that is at its capacity looks whether another environment would help. */
-const growthMs = 100;
-/** Processors that have to be idle: with fewer, another thread would only share what there is, and compile it again. */
-const wantedIdleProcessors = 0.5;
-/** Threads that together take less of a processor wait for the network: another one costs the processors little. */
-const waitingShare = 0.25;
-
 /**
- * The execution environments that one source of a function's invocations uses, begun one at a time: another is started
- * while those there are wait for the network. Lambda shares environments between the sources of a function; keeping
+ * The execution environments that one source of a function's invocations uses, begun by and by as its
+ * [growth](./pool-growth.ts) says. Lambda shares environments between the sources of a function; keeping
  * them apart makes each source's concurrency limit a plain count. What a function reserves, its sources share.
  */
 export class FunctionPool implements AsyncDisposable {
   readonly #options: FunctionOptions;
   readonly #source: WorkSource;
   readonly #reserved: ReservedConcurrency | undefined;
+  readonly #growth: PoolGrowth;
   #limit: number;
   readonly #environments: ExecutionEnvironment[] = [];
-  #growth: NodeJS.Timeout | undefined;
+  #growthTimer: NodeJS.Timeout | undefined;
+  readonly #shrinkTimer: NodeJS.Timeout | undefined;
   #isDisposed = false;
 
   /**
    * @param limit Environments at most: how many invocations run at one time.
    * @param reserved The function's, where it reserves concurrency for all its sources.
    */
-  constructor(options: FunctionOptions, limit: number, source: WorkSource, reserved?: ReservedConcurrency) {
+  constructor(
+    options: FunctionOptions,
+    limit: number,
+    source: WorkSource,
+    reserved?: ReservedConcurrency,
+    growth: PoolGrowth = carefulGrowth,
+  ) {
     this.#options = options;
     this.#limit = limit;
     this.#source = source;
     this.#reserved = reserved;
+    this.#growth = growth;
     reserved?.join(this);
     this.#grow();
+    const { unusedMs } = growth;
+    if (unusedMs !== undefined) this.#shrinkTimer = setInterval(() => this.#shrink(unusedMs), unusedMs / 4).unref();
+  }
+
+  /** Whether no invocation could begin before another one ends, however many environments are started. */
+  get isFull(): boolean {
+    if (this.#reserved?.isUsedUp === true) return true;
+    const isBusy = this.#environments.every(({ isStarted, canTake }) => isStarted && !canTake);
+    return isBusy && this.#environments.length >= this.#limit;
   }
 
   /** Another limit from now on; invocations that run are let run. */
@@ -75,12 +89,13 @@ export class FunctionPool implements AsyncDisposable {
         environment.invoke(work.event, work.settle);
       }
     }
-    if (this.#environments.length < this.#limit && this.#growth === undefined) this.#watchForGrowth();
+    if (this.#environments.length < this.#limit && this.#growthTimer === undefined) this.#watchForGrowth();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isDisposed = true;
-    clearTimeout(this.#growth);
+    clearTimeout(this.#growthTimer);
+    clearInterval(this.#shrinkTimer);
     await Promise.all(this.#environments.map((environment) => environment[Symbol.asyncDispose]()));
   }
 
@@ -101,23 +116,49 @@ export class FunctionPool implements AsyncDisposable {
   }
 
   #grow(): void {
-    this.#environments.push(new ExecutionEnvironment(this.#options, () => this.wake()));
+    const environment = new ExecutionEnvironment(this.#options, () => this.wake());
+    this.#environments.push(environment);
+    // Where several start at one time and the processors are too busy for that, to try again would keep them so.
+    if (this.#growth.atOnce > 1) environment.started.catch(() => this.#giveUp(environment));
+  }
+
+  /** The first one stays: it says what is wrong with the code, and tries again. */
+  #giveUp(environment: ExecutionEnvironment): void {
+    const index = this.#environments.indexOf(environment);
+    if (index < 1) return;
+    this.#environments.splice(index, 1);
+    void environment[Symbol.asyncDispose]();
+    this.wake();
   }
 
   /** From the moment that there is more work than is taken: the time before says nothing. */
   #watchForGrowth(): void {
     const processors = new ProcessorWatch();
-    const busyShares = this.#environments.map((environment) => environment.measureBusyShare());
-    this.#growth = setTimeout(() => {
-      this.#growth = undefined;
-      const isWaiting = busyShares.reduce((sum, busyShare) => sum + busyShare(), 0) < waitingShare;
-      if (isWaiting || processors.idle >= wantedIdleProcessors) this.#growIfFull();
+    const started = this.#environments.filter(({ isStarted }) => isStarted);
+    const busyShares = started.map((environment) => environment.measureBusyShare());
+    this.#growthTimer = setTimeout(() => {
+      this.#growthTimer = undefined;
+      const busy = busyShares.reduce((sum, busyShare) => sum + busyShare(), 0);
+      if (this.#growth.isWorthwhile(busy, processors.idle)) this.#growIfFull();
       this.wake();
-    }, growthMs);
+    }, this.#growth.afterMs);
   }
 
+  /** One that still starts will take what waits; if its code does not load any more, another one's will not either. */
   #growIfFull(): void {
-    // One that still starts will take what waits; if its code does not load any more, another one's will not either.
-    if (this.#environments.every(({ isStarted, canTake }) => isStarted && !canTake)) this.#grow();
+    if (this.#environments.some(({ canTake }) => canTake)) return;
+    const starting = this.#environments.filter(({ isStarted }) => !isStarted).length;
+    const wanted = Math.min(this.#growth.atOnce, Math.max(1, this.#source.waiting ?? 1)) - starting;
+    const room = this.#limit - this.#environments.length;
+    for (let index = 0; index < Math.min(wanted, room); index++) this.#grow();
+  }
+
+  /** Work goes to the first that can take it, so that the last ones are those too many. */
+  #shrink(unusedMs: number): void {
+    for (let last = this.#environments.at(-1); last !== undefined; last = this.#environments.at(-1)) {
+      if (this.#environments.length === 1 || last.idleMs < unusedMs) return;
+      this.#environments.pop();
+      void last[Symbol.asyncDispose]();
+    }
   }
 }

@@ -22,9 +22,14 @@ export class ReservedConcurrency {
     this.#users.add(user);
   }
 
+  /** Whether other invocations would have to end before another one may begin. */
+  get isUsedUp(): boolean {
+    return this.#users.size > 1 && this.#running >= this.limit;
+  }
+
   /** Whether an invocation may begin; whoever was let in says `cancel` or `leave`. */
   enter(): boolean {
-    if (this.#users.size > 1 && this.#running >= this.limit) return false;
+    if (this.isUsedUp) return false;
     this.#running += 1;
     return true;
   }

@@ -22,6 +22,8 @@ export interface ServiceRequest {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
+  readonly bytes: Buffer;
+  /** The same as text. */
   readonly body: string;
   /** Aborted when the caller waits no more. */
   readonly signal: AbortSignal;
@@ -104,10 +106,10 @@ export class ServiceEndpoint implements AsyncDisposable {
     const gone = new AbortController();
     response.once("close", () => gone.abort());
     try {
-      const body = await read(request);
+      const bytes = await read(request);
       const { method = "", headers } = request;
-      const asked = { method, path: `/${path.join("/")}`, query: searchParams, headers, body, signal: gone.signal };
-      reply(response, await service.answer(asked));
+      const asked = { method, path: `/${path.join("/")}`, query: searchParams, headers, signal: gone.signal };
+      reply(response, await service.answer({ ...asked, bytes, body: bytes.toString() }));
     } catch (error) {
       reply(response, service.refuse(asServiceError(error)));
     }
@@ -132,7 +134,7 @@ function reply(response: ServerResponse, { status, headers, body }: ServiceAnswe
     .end(text);
 }
 
-async function read(request: IncomingMessage): Promise<string> {
+async function read(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   // What is destroyed could not be answered.
@@ -143,5 +145,5 @@ async function read(request: IncomingMessage): Promise<string> {
     }
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString();
+  return Buffer.concat(chunks);
 }

@@ -16,6 +16,7 @@ export const functionProperties: PropertyTable = {
   Runtime: performed,
   Tags: noEffect("are for people and bills"),
   Timeout: performed,
+  VpcConfig: noEffect("functions have the machine's network"),
 };
 
 const codeProperties: PropertyTable = { S3Bucket: noEffect("assets are folders here"), S3Key: performed };

@@ -14,6 +14,7 @@ export interface Plan {
   readonly permissions: readonly PermissionPlan[];
   readonly schedules: readonly SchedulePlan[];
   readonly tables: readonly TablePlan[];
+  readonly httpApi: HttpApiPlan | undefined;
 }
 
 export interface RulePlan {
@@ -80,6 +81,39 @@ export interface PermissionPlan {
   readonly principal: string;
   readonly sourceArn: string | undefined;
 }
+
+/** An API Gateway HTTP API with its `$default` stage. */
+export interface HttpApiPlan {
+  readonly logicalId: string;
+  readonly id: string;
+  readonly stage: string;
+  /** Of the stage: requests a second in the long run, and at one moment. */
+  readonly throttling: { readonly ratePerSecond: number; readonly burst: number };
+  readonly routes: readonly HttpRoutePlan[];
+}
+
+export interface HttpRoutePlan {
+  readonly logicalId: string;
+  /** `POST /devices/{deviceId}/commands`, or `$default`. */
+  readonly key: string;
+  /** Undefined for `$default`, which takes what no other route does. */
+  readonly target: { readonly method: string; readonly segments: readonly string[] } | undefined;
+  readonly authorization: HttpAuthorizationPlan;
+  readonly functionArn: string;
+  readonly timeoutMs: number;
+  /** What API Gateway invokes the function for, as permissions name it. */
+  readonly arn: string;
+}
+
+/** Who may call a route. */
+export type HttpAuthorizationPlan =
+  | { readonly kind: "iam" }
+  | {
+      readonly kind: "jwt";
+      readonly issuer: string;
+      readonly audiences: readonly string[];
+      readonly scopes: readonly string[];
+    };
 
 /** An EventBridge rule that invokes functions at a rate. */
 export interface SchedulePlan {

@@ -339,10 +339,10 @@ test.for([
     "Forward.Code has the property ZipFile",
   ],
   [
-    "a function in a VPC",
-    { Role: role, Forward: withProperties(forward, { VpcConfig: {} }) },
+    "a function with layers",
+    { Role: role, Forward: withProperties(forward, { Layers: [] }) },
     "ERR_PROPERTY_UNSUPPORTED",
-    "Forward has the property VpcConfig",
+    "Forward has the property Layers",
   ],
   [
     "a batching window",
@@ -494,8 +494,12 @@ test("sections and resources without an effect are passed over", () => {
   const sections = { Description: "text", Outputs: { Url: {} }, Rules: { CheckBootstrapVersion: {} } };
   const alarm = { Type: "AWS::CloudWatch::Alarm", Properties: { AlarmActions: [{ Ref: "Topic" }] } };
   const topic = { Type: "AWS::SNS::Topic" };
+  const group = { Type: "AWS::EC2::SecurityGroup", Properties: { VpcId: "vpc-0a" } };
+  const SecurityGroupIds = [{ "Fn::GetAtt": ["Group", "GroupId"] }];
+  const inside = withProperties(forward, { VpcConfig: { SubnetIds: ["subnet-0a"], SecurityGroupIds } });
   const resources = { Log: log, Policy: policy, Orders: orders, Alarm: alarm, Topic: topic };
-  expect(plan(resources, sections).queues.size).toBe(1);
+  const { queues, functions } = plan({ ...resources, Role: role, Group: group, Forward: inside }, sections);
+  expect([queues.size, functions.size]).toEqual([1, 1]);
 });
 
 test("a parameter has its default, or the value that is given", () => {

@@ -11,6 +11,14 @@ import {
   readMapping,
   readPermission,
 } from "./function.ts";
+import {
+  apiProperties,
+  authorizerProperties,
+  integrationProperties,
+  readHttpApi,
+  routeProperties,
+  stageProperties,
+} from "./http-api.ts";
 import { type References, resolveIntrinsics } from "./intrinsics.ts";
 import type { FunctionPlan, Identity, Plan, ReadingContext } from "./plan.ts";
 import { Properties, type PropertyTable } from "./properties.ts";
@@ -22,6 +30,11 @@ import { readTopicRule, topicRuleProperties } from "./topic-rule.ts";
 
 /** The properties of the resource types that the engine performs. */
 const performedTypes: Readonly<Record<string, PropertyTable>> = {
+  "AWS::ApiGatewayV2::Api": apiProperties,
+  "AWS::ApiGatewayV2::Authorizer": authorizerProperties,
+  "AWS::ApiGatewayV2::Integration": integrationProperties,
+  "AWS::ApiGatewayV2::Route": routeProperties,
+  "AWS::ApiGatewayV2::Stage": stageProperties,
   "AWS::DynamoDB::Table": tableProperties,
   "AWS::Events::Rule": scheduleProperties,
   "AWS::IoT::TopicRule": topicRuleProperties,
@@ -40,10 +53,11 @@ const performedTypes: Readonly<Record<string, PropertyTable>> = {
  */
 export function readPlan(assembly: Assembly, parameters: Readonly<Record<string, string>> = {}): Plan {
   const resolver = new Resolver(assembly, parameters);
-  const read = <T>(type: string, reader: (context: ReadingContext) => T): T[] =>
+  const contexts = (type: string): ReadingContext[] =>
     [...assembly.resources]
       .filter(([, resource]) => resource.Type === type)
-      .map(([logicalId, resource]) => reader(resolver.contextOf(logicalId, resource)));
+      .map(([logicalId, resource]) => resolver.contextOf(logicalId, resource));
+  const read = <T>(type: string, reader: (context: ReadingContext) => T): T[] => contexts(type).map(reader);
 
   for (const [logicalId, resource] of assembly.resources) checkResource(logicalId, resource);
   const events = new Map(read("AWS::Lambda::EventInvokeConfig", readEventInvokeConfig));
@@ -61,6 +75,13 @@ export function readPlan(assembly: Assembly, parameters: Readonly<Record<string,
     permissions: read("AWS::Lambda::Permission", readPermission).filter((permission) => permission !== undefined),
     schedules: read("AWS::Events::Rule", readSchedule),
     tables: read("AWS::DynamoDB::Table", readTable),
+    httpApi: readHttpApi({
+      apis: contexts("AWS::ApiGatewayV2::Api"),
+      stages: contexts("AWS::ApiGatewayV2::Stage"),
+      integrations: contexts("AWS::ApiGatewayV2::Integration"),
+      routes: contexts("AWS::ApiGatewayV2::Route"),
+      authorizers: contexts("AWS::ApiGatewayV2::Authorizer"),
+    }),
   };
 }
 

@@ -6,6 +6,7 @@ export const place = { partition: "aws", region: "us-east-1", accountId: "000000
 
 /** Properties that name a resource; where they are absent CloudFormation makes a name of the stack and logical ID. */
 export const nameProperties: Readonly<Record<string, string>> = {
+  "AWS::ApiGatewayV2::Stage": "StageName",
   "AWS::CloudWatch::Alarm": "AlarmName",
   "AWS::DynamoDB::Table": "TableName",
   "AWS::Events::Rule": "Name",
@@ -22,6 +23,7 @@ export const nameProperties: Readonly<Record<string, string>> = {
 export const typesWithoutEffect: Readonly<Record<string, string>> = {
   "AWS::CDK::Metadata": "tells AWS which constructs are in use",
   "AWS::CloudWatch::Alarm": "alarms are lines of the log here",
+  "AWS::EC2::SecurityGroup": "functions have the machine's network",
   "AWS::IAM::ManagedPolicy": "nothing here asks IAM",
   "AWS::IAM::Policy": "nothing here asks IAM",
   "AWS::IAM::Role": "nothing here asks IAM",
@@ -37,8 +39,23 @@ const arn = (service: string, resource: string) =>
 
 /** What `Ref` and `Fn::GetAtt` give, by type. @see https://docs.aws.amazon.com/AWSCloudFormation, "Return values" */
 const identities: Readonly<Record<string, (name: string) => Omit<Identity, "name">>> = {
+  "AWS::ApiGatewayV2::Api": (name) => {
+    const id = shortIdOf(name);
+    const ApiEndpoint = `https://${httpApiDomain(id)}`;
+    return { ref: id, attributes: { ApiEndpoint, ApiId: id } };
+  },
+  "AWS::ApiGatewayV2::Authorizer": (name) => ({ ref: shortIdOf(name), attributes: { AuthorizerId: shortIdOf(name) } }),
+  "AWS::ApiGatewayV2::Integration": (name) => ({
+    ref: shortIdOf(name),
+    attributes: { IntegrationId: shortIdOf(name) },
+  }),
+  "AWS::ApiGatewayV2::Route": (name) => ({ ref: shortIdOf(name), attributes: { RouteId: shortIdOf(name) } }),
   "AWS::CloudWatch::Alarm": (name) => ({ ref: name, attributes: { Arn: arn("cloudwatch", `alarm:${name}`) } }),
   "AWS::DynamoDB::Table": (name) => ({ ref: name, attributes: { Arn: arn("dynamodb", `table/${name}`) } }),
+  "AWS::EC2::SecurityGroup": (name) => {
+    const id = `sg-${uuidOf(name).slice(0, 8)}`;
+    return { ref: id, attributes: { GroupId: id, Id: id } };
+  },
   "AWS::Events::Rule": (name) => ({ ref: name, attributes: { Arn: arn("events", `rule/${name}`) } }),
   "AWS::IAM::Role": (name) => ({
     ref: name,
@@ -60,6 +77,18 @@ const identities: Readonly<Record<string, (name: string) => Omit<Identity, "name
 
 export function identify(type: string, name: string): Identity {
   return { name, ...(identities[type]?.(name) ?? { ref: name, attributes: {} }) };
+}
+
+/** Where an HTTP API is on AWS. */
+export function httpApiDomain(id: string): string {
+  return `${id}.execute-api.${place.region}.${place.urlSuffix}`;
+}
+
+/** As API Gateway's ids are, and always the same for a name. */
+function shortIdOf(name: string): string {
+  return BigInt(`0x${createHash("sha256").update(name).digest("hex")}`)
+    .toString(36)
+    .slice(0, 10);
 }
 
 /** Always the same for a name, as a deployed resource keeps its UUID: RFC 9562 §5.8, the hash in place of chance. */
