@@ -10,6 +10,9 @@ import type { Scheme } from "../scheme/scheme.ts";
 /** User name of the engine at the broker; the dot tells it from every device. */
 export const engineUser = "trestle.engine";
 
+/** User name of those who publish commands and feeds there. */
+export const pushUser = "trestle.push";
+
 /** A broker that was started here, on loopback and without passwords: user names are believed. */
 export interface LocalBroker extends AsyncDisposable {
   readonly url: string;
@@ -43,7 +46,7 @@ async function startMosquitto(
     version: "2.0",
     listener: { port },
     persistence: { location },
-    services: { engine: engineUser },
+    services: { engine: engineUser, publisher: pushUser },
     // Mosquitto would become `mosquitto` where root starts it, which may not write here.
     user: userInfo().username,
   });

@@ -1,75 +1,82 @@
-import mqtt, { type MqttClient } from "mqtt";
+import { Device } from "../client/device.ts";
 import type { Route, Scheme } from "../scheme/scheme.ts";
-import { deviceIdLevel, fillTemplate } from "../scheme/topic-template.ts";
-
-/** One simulated device: where it is and how it is. */
-class Driver {
-  #latitude = 52.52;
-  #longitude = 13.405;
-  #battery = 1;
-
-  /** What it sends on a route; a route that the sample does not have gets a time. */
-  bodyFor(route: string): object {
-    const at = Date.now();
-    switch (route) {
-      case "location":
-        this.#latitude = wander(this.#latitude);
-        this.#longitude = wander(this.#longitude);
-        return { lat: this.#latitude, lon: this.#longitude, at };
-      case "activity":
-        return { activity: Math.random() < 0.8 ? "driving" : "waiting", at };
-      case "health":
-        this.#battery = Math.max(0, Math.round(this.#battery * 1000 - 1) / 1000);
-        return { battery: this.#battery, at };
-      default:
-        return { at };
-    }
-  }
-}
+import { deviceIdLevel, fillTemplate, type TopicTemplate } from "../scheme/topic-template.ts";
+import { Driver } from "./driver.ts";
 
 /** Milliseconds between two messages of a device on a route; others than the sample's have the last. */
-const intervalsMs: Readonly<Record<string, number>> = { location: 1_000, activity: 5_000, health: 3_000 };
+const intervalsMs: Readonly<Record<string, number>> = { activity: 5_000, health: 3_000 };
 const otherIntervalMs = 2_000;
 
-/** A few devices that send on every route of the scheme, named d1, d2 and so on. */
+/** The route whose messages are positions: a driver asks each second whether it is to send one. */
+const locationRoute = "location";
+
+/** A few devices that send on every route of the scheme and obey its commands, named d1, d2 and so on. */
 export class Drivers implements AsyncDisposable {
-  readonly #clients: readonly MqttClient[];
+  readonly #devices: readonly Device[];
   readonly #timers: readonly NodeJS.Timeout[];
 
-  private constructor(clients: readonly MqttClient[], timers: readonly NodeJS.Timeout[]) {
-    this.#clients = clients;
+  private constructor(devices: readonly Device[], timers: readonly NodeJS.Timeout[]) {
+    this.#devices = devices;
     this.#timers = timers;
   }
 
+  /** @throws {ClientError} where the broker cannot be reached, or refuses one of them. */
   static async start(url: string, count: number, scheme: Scheme): Promise<Drivers> {
-    const names = Array.from({ length: count }, (_, index) => `d${index + 1}`);
-    const clients = await Promise.all(
-      names.map((name) => mqtt.connectAsync(url, { clientId: name, username: name, protocolVersion: 4 })),
+    const drivers = Array.from({ length: count }, () => new Driver());
+    const connecting = drivers.map((driver, index) => connect(url, `d${index + 1}`, driver, scheme));
+    const devices = (await Promise.allSettled(connecting)).flatMap((result) =>
+      result.status === "fulfilled" ? result.value : [],
     );
-    const timers = clients.flatMap((client, index) => simulate(client, names[index] ?? "", scheme));
-    return new Drivers(clients, timers);
+    try {
+      await Promise.all(connecting);
+    } catch (error) {
+      await Promise.all(devices.map((device) => device.close()));
+      throw error;
+    }
+    const timers = devices.flatMap((device, index) => simulate(device, drivers[index] ?? new Driver(), scheme));
+    return new Drivers(devices, timers);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
-    await Promise.all(this.#clients.map((client) => client.endAsync()));
+    await Promise.all(this.#devices.map((device) => device.close()));
   }
 }
 
-function simulate(client: MqttClient, deviceId: string, { routes }: Scheme): readonly NodeJS.Timeout[] {
-  const driver = new Driver();
+function connect(url: string, deviceId: string, driver: Driver, { commands }: Scheme): Promise<Device> {
+  const options = {
+    ...{ deviceId, username: deviceId, closeTimeoutMs: 2_000, maxUnacknowledged: 10_000 },
+    onProblem: ({ message }: Error) => driver.note(message),
+  };
+  if (commands === undefined) return Device.connect(url, options);
+  return Device.connect(url, {
+    ...options,
+    commands: { topic: ownTopic(commands.topic), replies: ownTopic(commands.replies) },
+    onCommand: ({ body }) => driver.obey(body),
+  });
+}
+
+function simulate(device: Device, driver: Driver, { routes }: Scheme): readonly NodeJS.Timeout[] {
   return [...routes.values()].map((route) =>
-    setInterval(() => publish(client, driver, deviceId, route), intervalsMs[route.name] ?? otherIntervalMs),
+    route.name === locationRoute
+      ? setInterval(() => publish(device, driver, route, driver.drive()), 1_000)
+      : setInterval(
+          () => publish(device, driver, route, driver.bodyFor(route.name)),
+          intervalsMs[route.name] ?? otherIntervalMs,
+        ),
   );
 }
 
-function publish(client: MqttClient, driver: Driver, deviceId: string, { name, topic, qos }: Route): void {
+function publish(device: Device, driver: Driver, { name, topic, qos }: Route, body: object | undefined): void {
+  if (body === undefined) return;
   const header = { "content-type": "application/json" };
-  const topicName = fillTemplate(topic, (level) => (level === deviceIdLevel ? deviceId : "sample"));
-  client.publish(topicName, JSON.stringify({ header, body: driver.bodyFor(name) }), { qos });
+  device
+    .publish(ownTopic(topic), { header, body }, { qos })
+    .then(() => driver.note(`${name} sent`))
+    .catch((error: Error) => driver.note(`${name} not sent: ${error.message}`));
 }
 
-/** A coordinate after one second, at most about 15 m away. */
-function wander(degrees: number): number {
-  return Number((degrees + (Math.random() - 0.5) * 0.000_27).toFixed(6));
+/** Only the device's id is left to fill in. */
+function ownTopic(topic: TopicTemplate): string {
+  return fillTemplate(topic, (level) => (level === deviceIdLevel ? `{${deviceIdLevel}}` : "sample"));
 }

@@ -1,5 +1,6 @@
 import { BridgeError } from "../bridge/bridge-error.ts";
 import { UsageError } from "../bridge/usage-error.ts";
+import { ClientError } from "../client/client-error.ts";
 import { EngineError } from "../engine/engine-error.ts";
 import { SchemeError } from "../scheme/scheme-error.ts";
 import { help, readOptions } from "./options.ts";
@@ -18,7 +19,7 @@ try {
 
 /** What says in a line what is wrong with the user's files, options or machine. */
 function isForTheUser(error: unknown): error is Error {
-  return [UsageError, SchemeError, EngineError, BridgeError].some((kind) => error instanceof kind);
+  return [UsageError, SchemeError, EngineError, BridgeError, ClientError].some((kind) => error instanceof kind);
 }
 
 /** Resolves at the first Ctrl-C; a second one ends the process where it stands. */

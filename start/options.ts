@@ -12,7 +12,7 @@ what it receives, and a few simulated drivers.
   --api URL          send requests to this API instead of the sample one
   --no-devices       leave the simulated drivers out
   --devices N        simulated drivers, 3 by default
-  --port-base PORT   first of the two ports that are used, 18830 by default
+  --port-base PORT   first of the three ports that are used, 18830 by default: broker, sample API, push endpoint
   --config FILE      the topic scheme, ${defaultConfigFile} by default
   --data DIR         where queues and logs are kept, .trestle/PORT by default
   --help`;
@@ -24,6 +24,8 @@ export interface StartOptions {
   readonly devices: number;
   readonly brokerPort: number;
   readonly apiPort: number;
+  /** Where the backend gives commands. */
+  readonly pushPort: number;
   readonly configFile: string;
   readonly dataFolder: string;
 }
@@ -33,13 +35,14 @@ export function readOptions(args: readonly string[]): StartOptions | undefined {
   const values = parse(args);
   if (values.help) return undefined;
   // Below 32768, where Linux takes the local ports of outgoing connections from.
-  const base = readNumber("--port-base", values["port-base"], 1024, 32_766);
+  const base = readNumber("--port-base", values["port-base"], 1024, 32_765);
   return {
     brokerUrl: values.broker && readUrl("--broker", values.broker, ["mqtt:", "mqtts:"]),
     apiUrl: values.api && readUrl("--api", values.api, ["http:", "https:"]),
     devices: values["no-devices"] ? 0 : readNumber("--devices", values.devices, 1, 1000),
     brokerPort: base,
     apiPort: base + 1,
+    pushPort: base + 2,
     configFile: resolve(values.config),
     dataFolder: resolve(values.data ?? `.trestle/${base}`),
   };

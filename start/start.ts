@@ -5,11 +5,13 @@ import { UsageError } from "../bridge/usage-error.ts";
 import { type RunningEngine, runEngine } from "../engine/run-engine.ts";
 import { localSecrets } from "../engine/secret-source.ts";
 import { synthesize } from "../infra/synthesize.ts";
-import { engineUser, startLocalBroker } from "./broker.ts";
+import { engineUser, pushUser, startLocalBroker } from "./broker.ts";
 import { Drivers } from "./drivers.ts";
 import { errorLine } from "./error-line.ts";
 import { liveLine } from "./live-line.ts";
+import { localParameters, readNeeds } from "./local-parameters.ts";
 import type { StartOptions } from "./options.ts";
+import { pushLines } from "./push-lines.ts";
 import { startSampleApi } from "./sample-api.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -24,7 +26,9 @@ export async function start(options: StartOptions, terminal: Terminal, stopped: 
   await checkPorts(options);
   mkdirSync(dataFolder, { recursive: true });
   const assemblyFolder = join(dataFolder, "cdk.out");
-  const { scheme } = await synthesize({ configFile, outDir: assemblyFolder });
+  const { scheme, templateFile } = await synthesize({ configFile, outDir: assemblyFolder });
+  const needs = readNeeds(templateFile);
+  if (needs.hasPushEndpoint) await checkPort(options.pushPort, "push endpoint");
 
   await using parts = new AsyncDisposableStack();
   const logFile = join(dataFolder, "trestle.log");
@@ -41,13 +45,19 @@ export async function start(options: StartOptions, terminal: Terminal, stopped: 
     options.brokerUrl === undefined
       ? parts.use(await startLocalBroker(scheme, options.brokerPort, join(dataFolder, "broker"), note))
       : { url: options.brokerUrl, description: "not started here" };
+  const isOwnBroker = options.brokerUrl === undefined;
   const engine = parts.use(
     await runEngine({
       assemblyFolder,
       dataFolder: join(dataFolder, "queues"),
-      parameters: { ApiUrl: api.url },
+      parameters: localParameters(scheme, needs, {
+        apiUrl: api.url,
+        brokerUrl: isOwnBroker ? withUser(broker.url, pushUser) : broker.url,
+      }),
       secrets: localSecrets(join(dataFolder, "secrets.json"), process.env),
-      broker: { url: broker.url, ...(options.brokerUrl === undefined ? { username: engineUser } : {}) },
+      broker: { url: broker.url, ...(isOwnBroker ? { username: engineUser } : {}) },
+      ...(isOwnBroker ? { publisher: { username: pushUser } } : {}),
+      httpPort: options.pushPort,
       onOutput: (_, line) => {
         note(line);
         const error = errorLine(line);
@@ -64,6 +74,7 @@ export async function start(options: StartOptions, terminal: Terminal, stopped: 
   for (const route of scheme.routes.values()) {
     terminal.print(`  ${route.topic.source}  QoS ${route.qos}  →  ${route.method} ${route.path.source}`);
   }
+  for (const line of pushLines(scheme, engine.httpApi)) terminal.print(line);
   terminal.print(`log       ${relative(process.cwd(), logFile)}`);
   if (options.devices > 0) {
     parts.use(await Drivers.start(broker.url, options.devices, scheme));
@@ -104,6 +115,10 @@ function checkPort(port: number, user: string): Promise<void> {
     });
     server.listen(port, "127.0.0.1", () => server.close(() => resolve()));
   });
+}
+
+function withUser(url: string, user: string): string {
+  return url.replace("//", `//${user}@`);
 }
 
 function withoutCredentials(url: string): string {

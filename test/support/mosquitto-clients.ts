@@ -14,6 +14,21 @@ export function mosquittoPub(port: number, args: readonly string[], input?: Uint
 }
 
 /**
+ * What a `mosquitto_sub` with a clean session hears first, retained messages before others: `count` of them, each a line
+ * in the given format of its manual.
+ */
+export async function firstHeard(
+  port: number,
+  count: number,
+  format: string,
+  args: readonly string[],
+): Promise<readonly string[]> {
+  const { code, output } = await run("mosquitto_sub", ["-C", String(count), "-F", format, ...addressed(port, args)]);
+  if (code !== 0) throw new Error(`mosquitto_sub ended with ${code}: ${output}`);
+  return output.trimEnd().split("\n");
+}
+
+/**
  * Subscribes with a `mosquitto_sub` that ends when the broker has answered, its session staying; a second one then takes
  * `count` messages, and gives its result. (A single one says into its buffer that it has subscribed.)
  */

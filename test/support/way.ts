@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { EngineCounts } from "../../engine/engine.ts";
+import type { EngineCounts, ServedHttpApi } from "../../engine/engine.ts";
 import { type RunningEngine, runEngine } from "../../engine/run-engine.ts";
 import { synthesize } from "../../infra/synthesize.ts";
 import type { Scheme } from "../../scheme/scheme.ts";
@@ -9,6 +9,9 @@ import { type IotCore, startIotCore } from "./iot-core.ts";
 import { startGenerated, type TestBroker } from "./mosquitto.ts";
 import { passwordOf, writePasswords } from "./passwords.ts";
 import { RecordingApi } from "./recording-api.ts";
+
+/** The push endpoint's user at the edge broker. */
+const publisher = "trestle.push";
 
 export interface WayOptions {
   readonly configFile: string;
@@ -18,6 +21,7 @@ export interface WayOptions {
 }
 
 interface Parts extends Pick<WayOptions, "secrets"> {
+  readonly scheme: Scheme;
   readonly edge: TestBroker;
   readonly cloud: IotCore;
   readonly api: RecordingApi;
@@ -34,12 +38,14 @@ export class Way implements AsyncDisposable {
   readonly edge: TestBroker;
   readonly cloud: IotCore;
   readonly api: RecordingApi;
+  readonly #scheme: Scheme;
   readonly #folder: string;
   readonly #secrets: WayOptions["secrets"];
   readonly #stack: AsyncDisposableStack;
   #engine: RunningEngine | undefined;
 
-  private constructor({ edge, cloud, api, folder, secrets, stack }: Parts) {
+  private constructor({ scheme, edge, cloud, api, folder, secrets, stack }: Parts) {
+    this.#scheme = scheme;
     this.edge = edge;
     this.cloud = cloud;
     this.api = api;
@@ -57,7 +63,7 @@ export class Way implements AsyncDisposable {
     const cloud = stack.use(await startIotCore());
     const edge = stack.use(await startEdge(scheme, devices, cloud));
     await cloud.broker.logged(new RegExp(`New client connected from .* as ${scheme.name}-${scheme.stage}-edge`));
-    const way = new Way({ edge, cloud, api, folder, secrets, stack: stack.move() });
+    const way = new Way({ scheme, edge, cloud, api, folder, secrets, stack: stack.move() });
     try {
       await way.startEngine();
       return way;
@@ -72,17 +78,29 @@ export class Way implements AsyncDisposable {
     return this.#engine?.counts;
   }
 
+  /** The push endpoint's. @throws where the scheme has neither commands nor feeds. */
+  get pushApi(): ServedHttpApi {
+    const served = this.#engine?.httpApi;
+    if (served === undefined) throw new Error("no push endpoint is served");
+    return served;
+  }
+
   /** @param clockAheadMs How far the queues' clock is ahead: what was put off becomes due. */
   async startEngine(clockAheadMs = 0): Promise<void> {
     this.#engine = await runEngine({
       assemblyFolder: join(this.#folder, "cdk.out"),
       dataFolder: join(this.#folder, "queues"),
-      parameters: { ApiUrl: this.api.url },
+      parameters: { ApiUrl: this.api.url, ...this.#brokerUrls() },
       secrets: (name) => this.#secrets[name],
       broker: { url: this.cloud.url, tls: this.cloud.reader },
       queueConditions: { now: () => Date.now() + clockAheadMs },
       log: () => {},
     });
+  }
+
+  #brokerUrls(): Readonly<Record<string, string>> {
+    if (this.#scheme.brokers.length === 0) return {};
+    return { BrokerUrls: this.edge.url.replace("//", `//${publisher}:${passwordOf(publisher)}@`) };
   }
 
   async stopEngine(): Promise<void> {
@@ -99,7 +117,8 @@ export class Way implements AsyncDisposable {
 
 function startEdge(scheme: Scheme, devices: readonly string[], cloud: IotCore): Promise<TestBroker> {
   return startGenerated(scheme, async ({ folder }) => ({
-    listener: { identity: { kind: "password", file: await writePasswords(folder, devices) } },
+    listener: { identity: { kind: "password", file: await writePasswords(folder, [...devices, publisher]) } },
+    services: { publisher },
     bridge: await cloud.bridgeOptions(folder),
   }));
 }
