@@ -30,6 +30,12 @@ export function acknowledgedBy(attempts: readonly PublishAttempt[]): readonly st
   return attempts.filter(({ error }) => error === undefined).map(({ broker }) => broker);
 }
 
+/** When the first of them did, in milliseconds since 1970; undefined where none did. */
+export function acknowledgedAt(attempts: readonly PublishAttempt[]): number | undefined {
+  const times = attempts.flatMap(({ at, error }) => (error === undefined ? [at] : []));
+  return times.length === 0 ? undefined : Math.min(...times);
+}
+
 async function attempt(
   publisher: CommandPublisher,
   message: OutgoingMessage,

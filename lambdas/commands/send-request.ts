@@ -3,7 +3,7 @@ import { deviceIdLevel, fillTemplate, type TopicTemplate } from "../../scheme/to
 import type { CommandPublisher } from "../publish/command-publisher.ts";
 import type { CommandRecord } from "../store/command-record.ts";
 import type { CommandLedger } from "../store/commands.ts";
-import { acknowledgedBy, publishToBrokers } from "./publish-to-brokers.ts";
+import { acknowledgedAt, publishToBrokers } from "./publish-to-brokers.ts";
 
 export interface SendRequestOptions {
   readonly ledger: CommandLedger;
@@ -35,6 +35,6 @@ export async function sendRequest(
     },
     now,
   );
-  const at = acknowledgedBy(attempts).length > 0 ? now() : undefined;
-  return await ledger.notePublication(record, { attempts: [...record.attempts, ...attempts], at });
+  const all = [...record.attempts, ...attempts];
+  return await ledger.notePublication(record, { attempts: all, at: acknowledgedAt(attempts) });
 }

@@ -5,7 +5,7 @@ import { deviceIdLevel, fillTemplate, type TopicTemplate } from "../../scheme/to
 import type { CommandPublisher, OutgoingMessage } from "../publish/command-publisher.ts";
 import type { PublishAttempt } from "../store/command-record.ts";
 import type { Advance, DeviceState, DeviceStates, Lease, Released } from "../store/device-states.ts";
-import { acknowledgedBy, publishMs, publishToBrokers } from "./publish-to-brokers.ts";
+import { acknowledgedAt, acknowledgedBy, publishMs, publishToBrokers } from "./publish-to-brokers.ts";
 
 /** Longer than a broker is waited for, so that it is over under nobody who is alive; then another takes it. */
 const leaseMs = publishMs + 2_000;
@@ -76,8 +76,8 @@ export class StateCopies {
     const suspected = new Set(options.suspects);
     const attempts: PublishAttempt[] = [];
     const brought = (device: DeviceState): Brought => {
-      const isPublished = attempts.some(({ error }) => error === undefined) || isPublishedSince(device, place.version);
-      return { place, device, attempts, publishedAt: isPublished ? now() : undefined };
+      const known = isPublishedSince(device, place.version) ? now() : undefined;
+      return { place, device, attempts, publishedAt: acknowledgedAt(attempts) ?? known };
     };
     let held = hasLease ? place : undefined;
     for (;;) {
