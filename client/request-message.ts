@@ -1,4 +1,5 @@
 import { isUtf8 } from "node:buffer";
+import { isJson } from "../scheme/is-json.ts";
 import type { RequestOptions } from "./client-options.ts";
 import type { Outgoing } from "./outbox.ts";
 import { idField } from "./reply-table.ts";
@@ -30,13 +31,4 @@ function envelope(id: string, payload: Uint8Array | string): Uint8Array | string
   const text = payload.toString();
   const body = typeof payload === "string" ? text : Buffer.from(payload).toString();
   return `${start}${isJson(body) ? body : JSON.stringify(body)}}`;
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

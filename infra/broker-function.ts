@@ -1,6 +1,6 @@
 import { ArnFormat, Stack } from "aws-cdk-lib";
 import type { Construct } from "constructs";
-import type { PushEnvironment } from "../lambdas/push/environment.ts";
+import type { PublishingEnvironment } from "../lambdas/commands/environment.ts";
 import type { Scheme } from "../scheme/scheme.ts";
 import { fillTemplate, type TopicTemplate } from "../scheme/topic-template.ts";
 import type { BrokerNetwork } from "./broker-network.ts";
@@ -9,7 +9,7 @@ import { allowSecrets } from "./secrets.ts";
 import type { Stores } from "./stores.ts";
 import { TrestleFunction, type TrestleFunctionProps } from "./trestle-function.ts";
 
-export interface BrokerFunctionProps extends Omit<TrestleFunctionProps<PushEnvironment>, "environment"> {
+export interface BrokerFunctionProps extends Omit<TrestleFunctionProps<PublishingEnvironment>, "environment"> {
   readonly stores: Stores;
   /** A parameter's value as a rule. */
   readonly brokerUrls: string;
@@ -18,7 +18,7 @@ export interface BrokerFunctionProps extends Omit<TrestleFunctionProps<PushEnvir
 }
 
 /** A function that publishes commands: it can use their ledger, and all brokers. */
-export class BrokerFunction extends TrestleFunction<PushEnvironment> {
+export class BrokerFunction extends TrestleFunction<PublishingEnvironment> {
   constructor(scope: Construct, id: string, { stores, brokerUrls, network, ...props }: BrokerFunctionProps) {
     const { scheme } = props;
     super(scope, id, {

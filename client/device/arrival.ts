@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { CommandKind } from "../../scheme/command/command.ts";
 import { readCommand } from "../../scheme/command/command-message.ts";
 import { cutEnvelope, type Envelope } from "../../scheme/envelope/cut.ts";
+import { isJson } from "../../scheme/is-json.ts";
 import { MessageError } from "../../scheme/message-error.ts";
 import { topicProblem } from "./topic.ts";
 
@@ -121,13 +122,4 @@ function jsonOf({ body, bodyKind }: Envelope): string {
 
 function isId(text: string): boolean {
   return /^[!-~]{1,128}$/.test(text);
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

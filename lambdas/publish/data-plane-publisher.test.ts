@@ -22,7 +22,7 @@ describe("as every publisher", () => {
   testPublisher({
     start: async () => {
       const { publisher, freeze } = await start();
-      return { publisher, brokerUrl: broker.url, freeze: async () => freeze().bind(undefined, true) };
+      return { publisher, brokerUrl: broker.url, freeze: async () => freeze().bind(undefined, "drop") };
     },
     startUnreachable: async () => open(`http://127.0.0.1:${await freePort()}`),
   });
@@ -88,7 +88,7 @@ test("a message that waits for another one on its topic is given up in its own t
   const third = publisher.publish(message("Push/SDKControls/d5", "third"), inTime);
   await expect(second).rejects.toMatchObject({ code: "BROKER_TIMEOUT" });
   expect(requests).toHaveLength(1);
-  await thaw();
+  await thaw("answer");
   await Promise.all([first, third]);
   expect(requests).toHaveLength(2);
 });

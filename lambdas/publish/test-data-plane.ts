@@ -11,8 +11,8 @@ export interface Refusal {
   readonly type: string;
 }
 
-/** With `true` it waits until all who asked have given up. */
-export type Thaw = (isGivenUp?: boolean) => Promise<void>;
+/** `drop` is for a test whose callers have all given up: what came meanwhile is not done, as by a service that looks. */
+export type Thaw = (held: "answer" | "drop") => Promise<void>;
 
 export interface TestDataPlane {
   readonly endpoint: string;
@@ -20,7 +20,7 @@ export interface TestDataPlane {
   readonly requests: readonly string[];
   /** Answers to the next requests, one each. */
   readonly refusals: Refusal[];
-  /** Takes requests and does nothing with them until the returned function is called; then not those given up. */
+  /** Takes requests and does nothing with them until the returned function is called. */
   freeze(): Thaw;
 }
 
@@ -34,16 +34,18 @@ export async function startDataPlane(brokerUrl: string): Promise<TestDataPlane> 
   const publisher = await connectAs(brokerUrl, "data-plane");
   const requests: string[] = [];
   const refusals: Refusal[] = [];
-  const held = new Set<Promise<unknown>>();
-  let thawed: Promise<void> | undefined;
+  let thawed: Promise<"answer" | "drop"> | undefined;
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    if (request.url === lastOneIn) {
+      response.end();
+      return;
+    }
     requests.push(`${request.method} ${request.url}`);
     const body = await buffer(request);
-    if (thawed !== undefined) {
-      held.add(once(response, "close"));
-      await thawed;
+    if ((await thawed) === "drop" || response.destroyed) {
+      response.destroy();
+      return;
     }
-    if (response.destroyed) return;
     const refusal = refusals.shift();
     if (refusal !== undefined) return refuse(response, refusal);
     const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
@@ -64,17 +66,22 @@ export async function startDataPlane(brokerUrl: string): Promise<TestDataPlane> 
     server.close();
     await publisher[Symbol.asyncDispose]();
   });
-  const freeze = () => {
-    const { promise, resolve } = Promise.withResolvers<void>();
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const freeze = (): Thaw => {
+    const { promise, resolve } = Promise.withResolvers<"answer" | "drop">();
     thawed = promise;
-    return async (isGivenUp = false) => {
-      if (isGivenUp) await Promise.all(held);
+    return async (held) => {
+      // What was sent before has come when this has: nothing is taken for new that was given up.
+      await fetch(`${endpoint}${lastOneIn}`);
       thawed = undefined;
-      resolve();
+      resolve(held);
     };
   };
-  return { endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests, refusals, freeze };
+  return { endpoint, requests, refusals, freeze };
 }
+
+/** A path of the test's own, which is answered at once. */
+const lastOneIn = "/last-one-in";
 
 async function publish(
   publisher: TestClient,

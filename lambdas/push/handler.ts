@@ -1,13 +1,13 @@
 import { Logger } from "@aws-lambda-powertools/logger";
 import { Metrics } from "@aws-lambda-powertools/metrics";
 import scheme from "#scheme";
+import { readEnvironment } from "../commands/environment.ts";
 import { openFeeds } from "../commands/feeds.ts";
 import { openCommands } from "../commands/open-commands.ts";
 import { openPublishers } from "../publish/open-publishers.ts";
 import { fetchSecret } from "../secrets.ts";
 import { IdempotencyKeys } from "../store/idempotency-keys.ts";
 import { documentClient } from "../store/tables.ts";
-import { readEnvironment } from "./environment.ts";
 import { createPush } from "./push.ts";
 import { Report } from "./report.ts";
 

@@ -2,6 +2,7 @@ import { Logger } from "@aws-lambda-powertools/logger";
 import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
 import type { Context, SQSEvent } from "aws-lambda";
 import scheme from "#scheme";
+import { readEnvironment } from "../commands/environment.ts";
 import { openParts } from "../commands/open-commands.ts";
 import { resendRequests, sweep } from "../commands/sweep.ts";
 import { openPublishers } from "../publish/open-publishers.ts";
@@ -10,7 +11,6 @@ import { type BatchAnswer, settleEach } from "../settle-each.ts";
 import { BrokerMarks } from "../store/broker-marks.ts";
 import { DueItems } from "../store/due-items.ts";
 import { documentClient } from "../store/tables.ts";
-import { readEnvironment } from "./environment.ts";
 import { readOnlineEvent } from "./online-events.ts";
 
 /** Left of an invocation's time when no new work is begun: a publication, and what is written down of it. */

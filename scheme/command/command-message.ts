@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { cutEnvelope, type Envelope } from "../envelope/cut.ts";
 import type { HeaderField } from "../envelope/header-field.ts";
 import { type DeviceMessage, fromProperties } from "../envelope/properties.ts";
+import { isJson } from "../is-json.ts";
 import { MessageError, quote, type ReasonCode } from "../message-error.ts";
 import type { CommandKind, ReplyStatus } from "./command.ts";
 
@@ -121,15 +122,6 @@ function jsonOfPayload(payload: Buffer): string {
   if (payload.length === 0) return "null";
   if (isJson(text)) return text;
   return JSON.stringify(isUtf8(payload) ? text : payload.toString("base64"));
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 const isKind = (value: string): value is CommandKind => value === "state" || value === "request";
