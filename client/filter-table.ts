@@ -75,7 +75,7 @@ export class FilterTable {
   }
 
   release(claim: Claim): void {
-    const entry = this.#exact.get(claim.filter) ?? this.#wild.get(claim.filter);
+    const entry = this.#find(claim.filter);
     if (entry?.delete(claim) && !entry.isClaimed) this.#sweepSoon(entry);
   }
 
@@ -126,8 +126,12 @@ export class FilterTable {
     return [...this.#exact.values(), ...this.#wild.values()];
   }
 
+  #find(filter: string): FilterEntry | undefined {
+    return this.#exact.get(filter) ?? this.#wild.get(filter);
+  }
+
   #entry(filter: string): FilterEntry {
-    const known = this.#exact.get(filter) ?? this.#wild.get(filter);
+    const known = this.#find(filter);
     if (known !== undefined) return known;
     if (isExact(filter)) {
       const entry = new FilterEntry(filter, exactIdentifier);
@@ -194,7 +198,8 @@ export class FilterTable {
   }
 
   #sweep(): void {
-    const given = [...this.#unclaimed].filter((entry) => !entry.isClaimed);
+    // Of an entry that was given up before its SUBACK came, there may be a successor by now.
+    const given = [...this.#unclaimed].filter((entry) => !entry.isClaimed && this.#find(entry.filter) === entry);
     this.#unclaimed.clear();
     for (const entry of given) this.#delete(entry);
     const filters = given.filter(({ isSent }) => isSent).map(({ filter }) => filter);

@@ -95,7 +95,7 @@ export class Outbox {
     this.#overdue = 0;
     const lost: Outgoing[] = [];
     for (const [outgoing, { losses, isWithdrawn }] of flights) {
-
+      if (isWithdrawn) continue;
       if (losses + 1 < maxConnections) this.#waiting.set(outgoing, losses + 1);
       else lost.push(outgoing);
     }

@@ -28,7 +28,6 @@ function envelope(id: string, payload: Uint8Array | string): Uint8Array | string
   if (typeof payload !== "string" && !isUtf8(payload)) {
     return `${start}"${Buffer.from(payload).toString("base64")}","bodyEncoding":"base64"}`;
   }
-  const text = payload.toString();
-  const body = typeof payload === "string" ? text : Buffer.from(payload).toString();
+  const body = typeof payload === "string" ? payload : Buffer.from(payload).toString();
   return `${start}${isJson(body) ? body : JSON.stringify(body)}}`;
 }
