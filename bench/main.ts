@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { benchCommands } from "./commands.ts";
 import { benchIsolation } from "./isolation.ts";
 import { benchRecovery } from "./recovery.ts";
 import { benchSpine } from "./spine.ts";
@@ -22,6 +23,7 @@ const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
   spine: () => benchSpine({ messages, rounds, only, baseline }),
   recovery: () => benchRecovery({ messages, rounds }),
   isolation: () => benchIsolation({ rounds, only }),
+  commands: () => benchCommands({ rounds, only }),
 };
 
 const name = positionals[0] ?? "spine";

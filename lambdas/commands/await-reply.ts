@@ -3,6 +3,7 @@ import { isEnded } from "../../scheme/command/command.ts";
 import { readReply } from "../../scheme/command/command-message.ts";
 import { deviceIdLevel, fillTemplate, type TopicTemplate } from "../../scheme/topic-template.ts";
 import type { CommandPublisher, HeardMessage } from "../publish/command-publisher.ts";
+import type { CommandRecord } from "../store/command-record.ts";
 import type { CommandLedger } from "../store/commands.ts";
 import type { ReplyWait } from "./commands.ts";
 import { publishMs } from "./publish-to-brokers.ts";
@@ -21,19 +22,22 @@ export interface AwaitReplyOptions {
 /** Between looks into the ledger: what arrives by way of the rule and `reply`, whichever broker the device is at. */
 const lookMs = 1_000;
 
+/** Most devices that are there have answered by then, and nobody has to look. */
+const firstLookMs = 250;
+
 /** Listens to a device's replies at every broker that can be listened to. */
 export async function awaitReply(
   deviceId: string,
   commandId: string,
   { ledger, publishers, topic, now, onDeaf }: AwaitReplyOptions,
 ): Promise<ReplyWait> {
-  const heard = Promise.withResolvers<void>();
+  const heard = Promise.withResolvers<CommandRecord>();
   const take = (message: HeardMessage) => {
     const reply = replyOf(message);
     if (reply?.commandId !== commandId) return;
     // Into the ledger first: who asks it after us sees no less than we do. The rule brings the same reply again.
-    ledger.recordReply({ ...reply, deviceId, at: now() }).then((outcome) => {
-      if (outcome !== "unknown") heard.resolve();
+    ledger.recordReply({ ...reply, deviceId, at: now() }).then((answer) => {
+      if (answer.outcome !== "unknown") heard.resolve(answer.record);
     }, onDeaf);
   };
   const name = fillTemplate(topic, (level) => (level === deviceIdLevel ? deviceId : ""));
@@ -42,16 +46,18 @@ export async function awaitReply(
   );
   return {
     async answered(deadlineAt) {
-      for (;;) {
+      for (let pauseMs = firstLookMs; ; pauseMs = lookMs) {
+        const remainingMs = deadlineAt - now();
+        const over = new AbortController();
+        const look = sleep(Math.min(pauseMs, remainingMs), undefined, { signal: over.signal }).catch(() => undefined);
+        const told = await Promise.race([heard.promise, look]);
+        over.abort();
+        // A device can be quicker than the note of what it answers.
+        if (told?.publishedAt !== undefined) return told;
         const record = await ledger.get(commandId);
         if (record?.reply !== undefined) return record;
-        const remainingMs = deadlineAt - now();
         // Nobody answers what a newer command took the place of.
-        if (record === undefined || isEnded(record.state) || remainingMs <= 0) return undefined;
-        const over = new AbortController();
-        const look = sleep(Math.min(lookMs, remainingMs), undefined, { signal: over.signal }).catch(() => {});
-        await Promise.race([heard.promise, look]);
-        over.abort();
+        if (record === undefined || isEnded(record.state) || now() >= deadlineAt) return undefined;
       }
     },
     async [Symbol.asyncDispose]() {

@@ -28,7 +28,8 @@ export const sendCommand: Operation = ({ deviceId, query, receivedAt, ...request
 async function sendAndWait(draft: CommandDraft, wait: number, receivedAt: number, commands: Commands): Promise<Answer> {
   await using replyWait = await commands.awaitReply(draft.deviceId, draft.id);
   const record = await commands.send(draft);
-  const answered = await replyWait.answered(receivedAt + wait * 1000);
+  // A retry may find that its first try was answered.
+  const answered = record.reply === undefined ? await replyWait.answered(receivedAt + wait * 1000) : record;
   if (answered !== undefined) return answerCommand(200, answered);
   const latest = (await commands.get(draft.id)) ?? record;
   // Between the two looks at it an answer may have come.

@@ -59,8 +59,8 @@ async function recordReply(
   if (routed instanceof MessageError) throw routed;
   const { message, deviceId } = routed;
   const reply = readReply(toDeviceMessage(message));
-  const result = await ledger.recordReply({ ...reply, deviceId, at: message.receivedAt });
-  switch (result) {
+  const { outcome } = await ledger.recordReply({ ...reply, deviceId, at: message.receivedAt });
+  switch (outcome) {
     case "recorded":
       onRecorded(reply.status);
       return;
@@ -69,6 +69,6 @@ async function recordReply(
     case "unknown":
       throw new MessageError("COMMAND_UNKNOWN", `device ${deviceId} has no command ${quote(reply.commandId)}`);
     default:
-      return result satisfies never;
+      return outcome satisfies never;
   }
 }

@@ -55,7 +55,7 @@ test("a reply that was quicker than its publication's note keeps its state", asy
   const { ledger } = await openLedger();
   await ledger.record(state);
   const reply = { commandId: "c1", deviceId: "d1", status: "succeeded", at: start + 1, body: "1.0" } as const;
-  expect(await ledger.recordReply(reply)).toBe("recorded");
+  expect(await ledger.recordReply(reply)).toMatchObject({ outcome: "recorded", record: { state: "succeeded" } });
   const record = await ledger.notePublication(state, { ...published, version: 7 });
   expect(record).toMatchObject({ state: "succeeded", version: 7, publishedAt: start + 5, endedAt: start + 1 });
   expect(record.reply).toEqual({ status: "succeeded", at: start + 1, body: "1.0" });
@@ -70,7 +70,7 @@ test.for([
   const { ledger } = await openLedger();
   await ledger.record(request);
   const reply = { commandId: "c1", deviceId: "d1", status: "failed", at: start + 1, body: "null", ...other } as const;
-  expect(await ledger.recordReply(reply)).toBe(outcome);
+  expect(await ledger.recordReply(reply)).toMatchObject({ outcome });
   expect((await ledger.get("c1"))?.state).toBe(outcome === "recorded" ? "failed" : "recorded");
 });
 
@@ -79,7 +79,9 @@ test("the first of two replies counts", async () => {
   await ledger.record(request);
   const reply = { commandId: "c1", deviceId: "d1", status: "failed", at: start + 1, body: "1" } as const;
   await ledger.recordReply(reply);
-  expect(await ledger.recordReply({ ...reply, status: "succeeded", body: "2" })).toBe("known");
+  expect(await ledger.recordReply({ ...reply, status: "succeeded", body: "2" })).toMatchObject({
+    ...{ outcome: "known", record: { reply: { body: "1" } } },
+  });
   expect(await ledger.get("c1")).toMatchObject({ state: "failed", reply: { body: "1" } });
 });
 
@@ -88,7 +90,7 @@ test("a reply that comes late is kept beside the state", async () => {
   await ledger.record(request);
   expect(await ledger.end("c1", "expired")).toMatchObject({ state: "expired", endedAt: start });
   const reply = { commandId: "c1", deviceId: "d1", status: "succeeded", at: start + 1, body: "1" } as const;
-  expect(await ledger.recordReply(reply)).toBe("recorded");
+  expect(await ledger.recordReply(reply)).toMatchObject({ outcome: "recorded" });
   expect(await ledger.get("c1")).toMatchObject({ state: "expired", reply: { status: "succeeded", body: "1" } });
 });
 

@@ -28,6 +28,11 @@ export interface NewReply extends RecordedReply {
   readonly deviceId: string;
 }
 
+/** What has become of a reply: it is the first, there was one before, or the device has no such command. */
+export type RecordedAnswer =
+  | { readonly outcome: "recorded" | "known"; readonly record: CommandRecord }
+  | { readonly outcome: "unknown" };
+
 /** What a publication has come to. */
 export interface Publication {
   /** Where the command has its place among the states of its device. */
@@ -137,7 +142,7 @@ export class CommandLedger {
   }
 
   /** Records a device's answer. The first one counts; one that comes late is kept beside the state that there is. */
-  async recordReply({ commandId, deviceId, ...reply }: NewReply): Promise<"recorded" | "known" | "unknown"> {
+  async recordReply({ commandId, deviceId, ...reply }: NewReply): Promise<RecordedAnswer> {
     const condition = "#deviceId = :device AND attribute_not_exists(#reply)";
     const inTime = await this.#update(commandId, {
       set: { reply, state: reply.status, endedAt: reply.at, ...expiresIn(keptDays, this.#now()) },
@@ -146,9 +151,9 @@ export class CommandLedger {
       values: { device: deviceId, ...pendingStates },
     });
     const late = inTime ?? (await this.#update(commandId, { set: { reply }, condition, values: { device: deviceId } }));
-    if (late !== undefined) return "recorded";
+    if (late !== undefined) return { outcome: "recorded", record: fromItem(late) };
     const record = await this.get(commandId);
-    return record?.deviceId === deviceId ? "known" : "unknown";
+    return record?.deviceId === deviceId ? { outcome: "known", record } : { outcome: "unknown" };
   }
 
   /** Puts off when the sweeper looks at a command again. */
