@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { TopicTrie } from "../scheme/topic-trie.ts";
 import type { Message } from "../sql/message.ts";
 import { type AwsServices, startAwsServices } from "./aws-services.ts";
 import { EngineError } from "./engine-error.ts";
@@ -87,7 +88,9 @@ export class Engine implements AsyncDisposable {
   readonly #invocations: Invocations;
   #services: AwsServices | undefined;
   #httpApi: HttpApiServer | undefined;
-  #rules: readonly Rule[] = [];
+  /** By name. */
+  #rules: ReadonlyMap<string, Rule> = new Map();
+  readonly #rulesByTopic = new TopicTrie<Rule>();
   #end: Promise<void> | undefined;
   #received = 0;
   #unrouted = 0;
@@ -132,7 +135,7 @@ export class Engine implements AsyncDisposable {
 
   /** The topic filters that a broker has to be asked for: the rules' own, and the Basic Ingest topics that lead to them. */
   get topicFilters(): readonly string[] {
-    return this.#rules.flatMap(({ name, topicFilter }) => [
+    return [...this.#rules.values()].flatMap(({ name, topicFilter }) => [
       `${basicIngestPrefix}${name}/#`,
       ...(topicFilter === undefined ? [] : [topicFilter]),
     ]);
@@ -156,6 +159,7 @@ export class Engine implements AsyncDisposable {
 
   get counts(): EngineCounts {
     const queues = this.#queues.ofAccounts;
+    const rules = [...this.#rules.values()];
     // What a schedule or a queue between functions invokes is no message of a device.
     const events = this.#invocations.events.flatMap(({ amounts }) => [...amounts.values()]);
     const mappings = this.#invocations.mappings.filter(({ account }) => account !== undefined);
@@ -165,8 +169,8 @@ export class Engine implements AsyncDisposable {
       pending: sum(queues, ({ depth }) => depth),
       delivered: sum(queues, ({ counts }) => counts.deleted) + sum(events, ({ delivered }) => delivered),
       failed: sum(mappings, ({ counts }) => counts.failedMessages) + sum(events, ({ dropped }) => dropped),
-      dead: sum(queues, ({ counts }) => counts.dead) + sum(this.#rules, ({ counts }) => counts.dead),
-      lost: sum(this.#rules, ({ counts }) => counts.lost) + sum(events, ({ dropped }) => dropped),
+      dead: sum(queues, ({ counts }) => counts.dead) + sum(rules, ({ counts }) => counts.dead),
+      lost: sum(rules, ({ counts }) => counts.lost) + sum(events, ({ dropped }) => dropped),
     };
   }
 
@@ -261,9 +265,14 @@ export class Engine implements AsyncDisposable {
     const events = (functionArn: string) => this.#invocations.eventsOf(functionArn);
     const count = (entry: LedgerEntry) => this.#store.count(entry);
     const targets = { plan, queues: this.#queues.byUrl, events, count };
-    this.#rules = plan.rules.filter(({ isDisabled }) => !isDisabled).map((rule) => new Rule(rule, targets));
-    // A rule that has had no message is a line too.
-    for (const { name } of this.#rules) count({ account: name, amounts: {} });
+    const rules = plan.rules.filter(({ isDisabled }) => !isDisabled).map((rule) => new Rule(rule, targets));
+    this.#rules = new Map(rules.map((rule) => [rule.name, rule]));
+    for (const rule of rules) {
+      // One without FROM is reached by Basic Ingest only.
+      if (rule.topicFilter !== undefined) this.#rulesByTopic.add(rule.topicFilter, rule);
+      // A rule that has had no message is a line too.
+      count({ account: rule.name, amounts: {} });
+    }
   }
 
   async #dispose(): Promise<void> {
@@ -284,11 +293,10 @@ export class Engine implements AsyncDisposable {
 
   /** A Basic Ingest topic names its rule, and the rule sees only what follows. */
   #route(topic: string): { readonly topic: string; readonly rules: readonly Rule[] } {
-    if (!topic.startsWith(basicIngestPrefix))
-      return { topic, rules: this.#rules.filter((rule) => rule.selects(topic)) };
+    if (!topic.startsWith(basicIngestPrefix)) return { topic, rules: this.#rulesByTopic.match(topic) };
     const end = topic.indexOf("/", basicIngestPrefix.length);
-    const name = topic.slice(basicIngestPrefix.length, end);
-    return { topic: topic.slice(end + 1), rules: end < 0 ? [] : this.#rules.filter((rule) => rule.name === name) };
+    const rule = end < 0 ? undefined : this.#rules.get(topic.slice(basicIngestPrefix.length, end));
+    return { topic: topic.slice(end + 1), rules: rule === undefined ? [] : [rule] };
   }
 }
 

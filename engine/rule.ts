@@ -1,4 +1,3 @@
-import { topicMatcher } from "../scheme/topic-filter.ts";
 import { compileStatement, type Statement } from "../sql/compile.ts";
 import type { SqlVersion } from "../sql/context.ts";
 import { SqlError } from "../sql/errors.ts";
@@ -31,7 +30,6 @@ export class Rule {
   readonly topicFilter: string | undefined;
   readonly counts = { matched: 0, failed: 0, dead: 0, lost: 0 };
   readonly #statement: Statement;
-  readonly #selects: (topic: string) => boolean;
   readonly #actions: readonly Action[];
   readonly #errorAction: Action | undefined;
   readonly #count: ActionTargets["count"];
@@ -42,16 +40,11 @@ export class Rule {
     this.name = plan.name;
     this.#statement = compile(plan);
     this.topicFilter = this.#statement.topicFilter;
-    this.#selects = this.topicFilter === undefined ? () => false : topicMatcher(this.topicFilter);
     this.#actions = plan.actions.map((action) => makeAction(action, plan, targets));
     this.#errorAction = plan.errorAction && makeAction(plan.errorAction, plan, targets);
     this.#count = targets.count;
     const entry = (column: LedgerColumn) => ({ account: plan.name, amounts: { received: 1, [column]: 1 } });
     this.#entries = { filtered: entry("filtered"), dropped: entry("dropped"), lost: entry("lost") };
-  }
-
-  selects(topic: string): boolean {
-    return this.#selects(topic);
   }
 
   /**
