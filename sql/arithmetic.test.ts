@@ -31,13 +31,32 @@ test.for([
   ["bitand(18446744073709551615, 255)", "255"], // beyond 32 and 53 bits
   ["abs('-12345678901234567890')", "12345678901234567890"],
   ["-'5'", "-5"],
+  ["1E998 + 1E-998", "1E+998"], // far apart
+  ["1E998 - 1E-998", "1E+998"],
+  ["1234567890123456789012345678901234 + 0.5", "1234567890123456789012345678901234"], // a tie, to even
+  ["1234567890123456789012345678901234 + 0.5 + 1E-900", "1234567890123456789012345678901234"],
+  ["0 + 1E-900", "1E-900"],
+  ["1E998 > 1E-998", "true"],
+  ["-1E998 > 1E-998", "false"],
+  ["0 > -1E-998", "true"],
+  ["1E-998 > 0", "true"],
+  ["-1E-998 < 1E998", "true"],
+  ["12345678901234567890 < 12345678901234567891", "true"],
 ] as const)("%s is %s", ([expression, result]) => {
   expect(evaluateToJson(`SELECT VALUE ${expression}`)).toBe(result);
 });
 
-test.for(["1 / 0", "1.5 / 0", "1 % 0", "ln(0)", "power(10, 400)", "sqrt(-1)", "9e999 * 10", "-true"])(
-  "%s is Undefined",
-  (expression) => {
-    expect(evaluateToJson(`SELECT VALUE ${expression}`)).toBe("undefined");
-  },
-);
+test.for([
+  "1 / 0",
+  "1.5 / 0",
+  "1 % 0",
+  "ln(0)",
+  "power(10, 400)",
+  "sqrt(-1)",
+  "9e999 * 10",
+  "-true",
+  "cast(1E400 AS Double)",
+  "sin(1E400)",
+])("%s is Undefined", (expression) => {
+  expect(evaluateToJson(`SELECT VALUE ${expression}`)).toBe("undefined");
+});

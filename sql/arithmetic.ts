@@ -11,8 +11,30 @@ export function add(left: SqlNumber, right: SqlNumber): Result {
     const sum = (left as number) + (right as number);
     if (Number.isSafeInteger(sum)) return sum;
   }
+  const a = exactly(left);
+  const b = exactly(right);
+  const gap = magnitude(a) - magnitude(b);
+  if (gap > NEGLIGIBLE_GAP) return sum(a, trace(b, magnitude(a)));
+  return gap < -NEGLIGIBLE_GAP ? sum(trace(a, magnitude(b)), b) : sum(a, b);
+}
+
+function sum(left: Decimal, right: Decimal): Result {
   const [a, b, exponent] = align(left, right);
   return result(a + b, exponent);
+}
+
+/** Of two numbers that are further apart, 34 digits of the sum show of the smaller one only that it is there. */
+const NEGLIGIBLE_GAP = 80;
+
+/** A number of the same sign that is as negligible, and near enough to be added without thousands of digits. */
+function trace({ coefficient }: Decimal, beside: number): Decimal {
+  if (coefficient === 0n) return new Decimal(0n, beside);
+  return new Decimal(coefficient < 0n ? -1n : 1n, beside - NEGLIGIBLE_GAP);
+}
+
+/** The exponent of the first digit; of 0 that of a number smaller than all others. */
+function magnitude({ coefficient, exponent }: Decimal): number {
+  return coefficient === 0n ? -9_999 : digitCount(coefficient) - 1 + exponent;
 }
 
 export function negate(number: SqlNumber): SqlNumber {
@@ -63,6 +85,12 @@ export function remainder(left: SqlNumber, right: SqlNumber): Result {
 /** Negative, zero or positive, as for `Array.prototype.sort`. */
 export function compare(left: SqlNumber, right: SqlNumber): number {
   if (typeof left === "number" && typeof right === "number") return left - right;
+  const one = exactly(left);
+  const other = exactly(right);
+  const gap = magnitude(one) - magnitude(other);
+  // The larger magnitude decides, by its sign.
+  if (gap > 0) return one.coefficient < 0n ? -1 : 1;
+  if (gap < 0) return other.coefficient < 0n ? 1 : -1;
   const [a, b] = align(left, right);
   if (a === b) return 0;
   return a < b ? -1 : 1;

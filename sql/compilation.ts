@@ -10,17 +10,14 @@ export type CompileExpression = (node: Expression, compilation: Compilation) => 
 export class Compilation {
   readonly statement: string;
   readonly version: SqlVersion;
-  /** A template's `${…}` stands alone; a statement has clauses around its expressions. */
-  readonly role: "statement" | "template";
   readonly #variables: string[] = [];
   /** One per nested SELECT around the current place, the innermost last. */
   readonly #aliases: (string | undefined)[] = [];
   #depth = 0;
 
-  constructor(statement: string, version: SqlVersion, role: "statement" | "template" = "statement") {
+  constructor(statement: string, version: SqlVersion) {
     this.statement = statement;
     this.version = version;
-    this.role = role;
   }
 
   get isNested(): boolean {

@@ -2,7 +2,7 @@ import type { Call } from "./ast.ts";
 import type { Compilation, CompileExpression } from "./compilation.ts";
 import type { Evaluator } from "./context.ts";
 import type { SqlFunction } from "./functions/function.ts";
-import { findFunction, PENDING_FUNCTIONS, SERVICE_FUNCTIONS } from "./functions/table.ts";
+import { findFunction, SERVICE_FUNCTIONS, similarFunction } from "./functions/table.ts";
 import { toBase64 } from "./json.ts";
 
 /** Turns a function call into a closure; `compileArgument` is the expression compiler that called. */
@@ -18,7 +18,7 @@ export function compileCall(node: Call, compilation: Compilation, compileArgumen
     return ({ message }) => toBase64(message.payload);
   }
   return applyTo(
-    called.apply,
+    called.specialize?.(node.arguments, compilation) ?? called.apply,
     node.arguments.map((argument) => compileArgument(argument, compilation)),
   );
 }
@@ -29,12 +29,11 @@ function lookUp(node: Call, compilation: Compilation): SqlFunction {
   if (service !== undefined) {
     compilation.fail("SQL_FUNCTION_NOT_SUPPORTED", `${node.name}() needs ${service}, which is not here`, node.index);
   }
-  if (PENDING_FUNCTIONS.has(name)) {
-    compilation.fail("SQL_UNSUPPORTED", `${node.name}() is not supported yet`, node.index);
-  }
   const found = findFunction(name);
-  if (found === undefined) compilation.fail("SQL_UNKNOWN_FUNCTION", `there is no function ${node.name}()`, node.index);
-  return found;
+  if (found !== undefined) return found;
+  const similar = similarFunction(name);
+  const hint = similar === undefined ? "a function of AWS IoT SQL" : `${similar}()`;
+  return compilation.fail("SQL_UNKNOWN_FUNCTION", `there is no function ${node.name}()`, node.index, hint);
 }
 
 /** `decode(value, 'proto', bucket, key, …)` reads the message's description from S3. */
@@ -46,8 +45,9 @@ function isProtobuf({ name, arguments: [, scheme] }: Call): boolean {
 function checkArity(node: Call, { arity: [minimum, maximum] }: SqlFunction, compilation: Compilation): void {
   const count = node.arguments.length;
   if (count >= minimum && count <= maximum) return;
-  const expected = minimum === maximum ? `${minimum}` : `${minimum} to ${maximum}`;
-  const problem = `${node.name}() takes ${expected} argument${expected === "1" ? "" : "s"}, not ${count}`;
+  const number = minimum === maximum ? `${minimum}` : `${minimum} to ${maximum}`;
+  const expected = `${number} argument${number === "1" ? "" : "s"}`;
+  const problem = `${node.name}() takes ${expected}, not ${count}`;
   compilation.fail("SQL_ARITY", problem, node.index, expected);
 }
 

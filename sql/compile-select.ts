@@ -2,7 +2,7 @@ import type { Select, SelectItem, Subselect } from "./ast.ts";
 import type { Compilation, CompileExpression } from "./compilation.ts";
 import type { Context, Evaluator } from "./context.ts";
 import { type Output, writeMember, writeObject, writePath } from "./output.ts";
-import { isArray, isObject, Undefined, type Value } from "./value.ts";
+import { isArray, isObject, isOwnKey, type JsonValue, ownMember, Undefined, type Value } from "./value.ts";
 
 type Column = Extract<SelectItem, { readonly kind: "column" }>;
 type Writer = (output: Output, context: Context) => void;
@@ -31,31 +31,46 @@ export function compileItems(select: Select, compilation: Compilation, compile: 
  * @see https://docs.aws.amazon.com/iot/latest/developerguide/iot-sql-nested-queries.html
  */
 export function compileSubselect(node: Subselect, compilation: Compilation, compile: CompileExpression): Evaluator {
-  const { source, matches, items } = compileParts(node, compilation, compile);
+  const { source, where, items } = compileParts(node, compilation, compile);
   return (context) => {
     const value = source(context);
-    if (isArray(value)) {
-      const elements = value.map((element) => context.at(element)).filter(matches);
-      return elements.map(items).filter((result) => result !== Undefined);
+    const element = context.forElements();
+    if (!isArray(value)) {
+      element.moveTo(value);
+      return isObject(value) && matches(where, element) ? items(element) : Undefined;
     }
-    const element = context.at(value);
-    return isObject(value) && matches(element) ? items(element) : Undefined;
+    const results: JsonValue[] = [];
+    for (const each of value) {
+      element.moveTo(each);
+      if (where !== undefined && where(element) !== true) continue;
+      const result = items(element);
+      if (result !== Undefined) results.push(result);
+    }
+    return results;
   };
 }
 
 /** Whether a nested SELECT selects anything. */
 export function compileExists(node: Subselect, compilation: Compilation, compile: CompileExpression): Evaluator {
-  const { source, matches } = compileParts(node, compilation, compile);
+  const { source, where } = compileParts(node, compilation, compile);
   return (context) => {
     const value = source(context);
-    if (isArray(value)) return value.some((element) => matches(context.at(element)));
-    return isObject(value) && matches(context.at(value));
+    const element = context.forElements();
+    const isSelected = (each: Value) => {
+      element.moveTo(each);
+      return matches(where, element);
+    };
+    return isArray(value) ? value.some(isSelected) : isObject(value) && isSelected(value);
   };
+}
+
+function matches(where: Evaluator | undefined, element: Context): boolean {
+  return where === undefined || where(element) === true;
 }
 
 interface Parts {
   readonly source: Evaluator;
-  readonly matches: (element: Context) => boolean;
+  readonly where: Evaluator | undefined;
   readonly items: Evaluator;
 }
 
@@ -64,8 +79,7 @@ function compileParts(node: Subselect, compilation: Compilation, compile: Compil
   const source = compile(node.source.path, compilation);
   return compilation.inSubselect(node.source.alias, () => {
     const where = node.where && compile(node.where, compilation);
-    const matches = (element: Context) => where === undefined || where(element) === true;
-    return { source, matches, items: compileItems(node, compilation, compile) };
+    return { source, where, items: compileItems(node, compilation, compile) };
   });
 }
 
@@ -83,11 +97,33 @@ function compileValue({ items, index }: Select, compilation: Compilation, compil
 
 function compileItem(item: SelectItem, compilation: Compilation, compile: CompileExpression): Writer {
   if (item.kind === "all") return (output, { root }) => writeObject(output, root);
+  const field = fieldWriter(item, compilation);
+  if (field !== undefined) return field;
   const evaluate: (context: Context) => Value = compile(item.expression, compilation);
   const [key = defaultKey(item, compilation), ...deeper] = item.alias ?? [];
   if (key === undefined) return (output, context) => writeObject(output, evaluate(context));
-  if (deeper.length === 0) return (output, context) => writeMember(output, key, evaluate(context));
+  if (deeper.length === 0) return memberWriter(key, evaluate);
   return (output, context) => writePath(output, [key, ...deeper], evaluate(context));
+}
+
+/** A plain field, the usual column, with as few calls as possible: nested SELECTs write it for every element. */
+function fieldWriter({ expression, alias }: Column, compilation: Compilation): Writer | undefined {
+  if (alias !== undefined || expression.kind !== "name" || !isOwnKey(expression.name)) return undefined;
+  const { name } = expression;
+  if (compilation.roleOf(name) !== "field") return undefined;
+  return (output, { root }) => {
+    const value = ownMember(root, name);
+    if (value !== Undefined) output[name] = value;
+  };
+}
+
+/** The usual keys are assigned, without asking for each message whether they are usual. */
+function memberWriter(key: string, evaluate: Evaluator): Writer {
+  if (key === "__proto__") return (output, context) => writeMember(output, key, evaluate(context));
+  return (output, context) => {
+    const value = evaluate(context);
+    if (value !== Undefined) output[key] = value;
+  };
 }
 
 /** A field keeps its name; an object literal, having none, becomes the output's members: undefined. */

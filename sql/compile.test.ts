@@ -16,11 +16,31 @@ test.for([
   ["SELECT cast(x AS Date) AS v", "SQL_SYNTAX"],
   ["SELECT topic()", "SQL_UNSUPPORTED"], // no documented key
   ["SELECT VALUE *", "SQL_UNSUPPORTED"],
-  ["SELECT regexp_matches(a, 'x') AS v", "SQL_UNSUPPORTED"],
-  ["SELECT parse_time('yyyy', 0) AS v", "SQL_UNSUPPORTED"],
+  ["SELECT regexp_matches(a, '(?=x)') AS v", "SQL_UNSUPPORTED"],
   ["SELECT @a AS v", "SQL_SYNTAX"],
 ] as const)("%s is refused: %s", ([sql, code]) => {
   expect(refusal(sql).code).toBe(code);
+});
+
+test("an error says which rule it is about, where, and what would have been right", () => {
+  const compile = () =>
+    compileStatement("SELECT uper(a) AS v\n  FROM 'x'", { version: "2016-03-23", rule: "location" });
+  expect(compile).toThrow(
+    "rule location: there is no function uper(), expected upper()\n  SELECT uper(a) AS v\n         ^",
+  );
+  expect(compile).toThrow(expect.objectContaining({ rule: "location", expected: "upper()", index: 7 }));
+});
+
+test.for([
+  ["frobnicate(a)", "a function of AWS IoT SQL"],
+  ["tolower(a)", "lower()"],
+  ["parsetime(a)", "parse_time()"],
+  ["substing(a, 1)", "substring()"],
+  ["awslambda(a)", "aws_lambda()"],
+  ["upper(a, b)", "1 argument"],
+  ["substring(a)", "2 to 3 arguments"],
+] as const)("for %s an error expects %s", ([expression, expected]) => {
+  expect(refusal(`SELECT ${expression} AS v`)).toMatchObject({ expected });
 });
 
 test.for(["[1]", "{'a': 1}", "encode(*, 'base64')", "isUndefined(a)", "cast(a AS Boolean)", "get_user_properties()"])(
@@ -185,6 +205,30 @@ test("an expression that doubles a text ends in Undefined, not in the heap", () 
   expect(evaluateToJson("SELECT VALUE replace(replace(x, 'a', x), 'a', x)", payload)).toBe("undefined");
   const doubled = Array.from({ length: 12 }, () => "x").join(" + ");
   expect(evaluateToJson(`SELECT VALUE length(replace(x, '', ${doubled}))`, payload)).toBe("undefined");
+});
+
+test.for([
+  // What one evaluation makes of a message is bounded, however often the statement repeats itself.
+  [`SELECT VALUE ${"encode(".repeat(60)}s${", 'base64')".repeat(60)}`, "undefined"],
+  ["SELECT VALUE transform('enrichArray', o, e)", "undefined"],
+  [`SELECT VALUE length(concat(${Array.from({ length: 40 }, () => "e").join(", ")}))`, "undefined"],
+  ["SET @a = [s, s], @b = [@a, @a], @c = [@b, @b] SELECT @a AS a, @c AS c", '{"c":[[],[]]}'],
+  ["SET @a = s, @b = s, @c = 1 SELECT length(@a) AS a, length(@b) AS b, @c AS c", '{"a":100000,"c":1}'],
+] as const)("%s ends in Undefined, not in the heap", ([sql, output]) => {
+  const o = Object.fromEntries(Array.from({ length: 1000 }, (_, n) => [`k${n}`, n]));
+  const payload = { s: 'a"'.repeat(50_000), o, e: Array.from({ length: 5000 }, () => ({})) };
+  expect(evaluateToJson(sql, payload)).toBe(output);
+});
+
+test("a text that is quoted again and again ends as well", () => {
+  const sql = `SELECT VALUE ${"cast([".repeat(40)}s${"] AS String)".repeat(40)}`;
+  expect(evaluateToJson(sql, { s: '"' }).length).toBeLessThan(2 ** 21);
+});
+
+test("a nested SELECT does not do for every element what takes long once", () => {
+  const payload = { s: "x".repeat(60_000), e: Array.from({ length: 10_000 }, () => 0) };
+  const values = evaluate("SET @s = s SELECT VALUE (SELECT VALUE md2(@s) FROM e)", payload);
+  expect(values.kind === "json" && (values.value as readonly unknown[]).length).toBeLessThan(10);
 });
 
 test("statements that evaluate one message do not see each other's changes", () => {

@@ -6,28 +6,37 @@ import { type Context, SQL_VERSIONS, type SqlVersion } from "./context.ts";
 import { SqlError } from "./errors.ts";
 import type { Message } from "./message.ts";
 import { parseStatement } from "./parser.ts";
-import { type JsonValue, Undefined } from "./value.ts";
+import { type JsonValue, Undefined, type Value } from "./value.ts";
 import { compileAssignments } from "./variables.ts";
 
 /** A rule's SQL, ready to be evaluated for many messages. */
 export interface Statement {
   /** Undefined for a statement without FROM, which only Basic Ingest triggers. */
   readonly topicFilter: string | undefined;
+  /** The names that SET assigns, for templates to use. */
+  readonly variables: readonly string[];
   /** Evaluates WHERE and SELECT; whether FROM selects the message's topic is the caller's question. Never throws. */
   evaluate(message: Message): Evaluation;
 }
 
 export type Evaluation =
   | { readonly kind: "noMatch" }
-  | { readonly kind: "json"; readonly value: JsonValue }
+  | ({ readonly kind: "json"; readonly value: JsonValue } & Assigned)
   /** The payload as it came, for a lone `SELECT *`. */
-  | { readonly kind: "raw"; readonly bytes: Uint8Array }
+  | ({ readonly kind: "raw"; readonly bytes: Uint8Array } & Assigned)
   /** SELECT VALUE of something Undefined; alone it is written as an empty string. */
-  | { readonly kind: "undefined" };
+  | ({ readonly kind: "undefined" } & Assigned);
+
+interface Assigned {
+  /** The values of SET, in the order of the statement's `variables`; absent where it assigns none. */
+  readonly variables?: readonly Value[];
+}
 
 export interface CompileOptions {
   /** CloudFormation's default, where a rule names none, is 2015-10-08. */
   readonly version: SqlVersion;
+  /** The rule's name, for errors to say. */
+  readonly rule?: string;
 }
 
 const NO_MATCH: Evaluation = { kind: "noMatch" };
@@ -39,7 +48,20 @@ const UNDEFINED: Evaluation = { kind: "undefined" };
  * @throws {SqlError} for a statement that does not parse, or that we cannot evaluate as AWS IoT does
  * @see https://docs.aws.amazon.com/iot/latest/developerguide/iot-sql-reference.html
  */
-export function compileStatement(sql: string, { version }: CompileOptions): Statement {
+export function compileStatement(sql: string, { version, rule }: CompileOptions): Statement {
+  return namingRule(rule, () => compile(sql, version));
+}
+
+/** Runs a compiler; an error of it says which rule it is about. */
+export function namingRule<T>(rule: string | undefined, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    throw error instanceof SqlError && rule !== undefined ? error.of(rule) : error;
+  }
+}
+
+function compile(sql: string, version: SqlVersion): Statement {
   if (!SQL_VERSIONS.includes(version)) {
     const expected = SQL_VERSIONS.join(" or ");
     const problem = `there is no SQL version ${version} here`;
@@ -52,9 +74,12 @@ export function compileStatement(sql: string, { version }: CompileOptions): Stat
   const evaluateSelect = compileSelect(select, compilation);
   return {
     topicFilter: select.source?.kind === "topicFilter" ? select.source.topicFilter : undefined,
+    variables: assignments.map(({ name }) => name),
     evaluate: (message) => {
       const context = createContext(message);
-      return where === undefined || where(context) === true ? evaluateSelect(context) : NO_MATCH;
+      if (where !== undefined && where(context) !== true) return NO_MATCH;
+      const evaluation = evaluateSelect(context);
+      return assignments.length === 0 ? evaluation : { ...evaluation, variables: context.variables };
     },
   };
 }

@@ -1,5 +1,6 @@
 import { readJson } from "./json.ts";
 import type { Message } from "./message.ts";
+import { StepBudget } from "./step-budget.ts";
 import type { Value } from "./value.ts";
 
 /** The SQL versions a rule may name; each fixes a meaning for as long as the rule exists. */
@@ -13,12 +14,14 @@ export class Context {
   /** The values of SET, in order. */
   readonly variables: readonly Value[];
   #root: Value | undefined;
+  #steps: StepBudget | undefined;
+  readonly #outer: Context | undefined;
 
-  constructor(message: Message, version: SqlVersion, variables: readonly Value[] = [], root?: Value) {
+  constructor(message: Message, version: SqlVersion, variables: readonly Value[] = [], outer?: Context) {
     this.message = message;
     this.version = version;
     this.variables = variables;
-    this.#root = root;
+    this.#outer = outer;
   }
 
   /**
@@ -30,9 +33,19 @@ export class Context {
     return this.#root;
   }
 
-  /** For an element that a nested SELECT reads: paths start there. */
-  at(root: Value): Context {
-    return new Context(this.message, this.version, this.variables, root);
+  /** What regular expressions may still take; shared with the contexts of elements. */
+  get steps(): StepBudget {
+    this.#steps ??= this.#outer?.steps ?? new StepBudget();
+    return this.#steps;
+  }
+
+  /** For the elements that a nested SELECT reads, one after the other: paths start where `moveTo` said last. */
+  forElements(): Context {
+    return new Context(this.message, this.version, this.variables, this);
+  }
+
+  moveTo(root: Value): void {
+    this.#root = root;
   }
 }
 

@@ -15,6 +15,12 @@ test.for([
   ["1e400", "1E+400"],
   ["1.5e-400", "1.5E-400"],
   ["1e-1000", "0"], // below the smallest magnitude
+  [`1${"0".repeat(500)}`, "1E+500"],
+  [`${"9".repeat(200)}e-190`, "10000000000"],
+  [`1234567890123456789012345678901234.5${"0".repeat(200)}`, "1234567890123456789012345678901234"], // a tie
+  [`1234567890123456789012345678901234.5${"0".repeat(200)}1`, "1234567890123456789012345678901235"], // beyond it
+  [`-0.${"0".repeat(200)}25`, "-2.5E-201"],
+  [`-${"0".repeat(200)}`, "0"],
 ] as const)("%s prints as %s", ([text, printed]) => {
   const number = parseNumber(text);
   expect(number instanceof Decimal ? number.toString() : exactly(number ?? Number.NaN).toString()).toBe(printed);

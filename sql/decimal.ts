@@ -63,7 +63,22 @@ export function parseNumber(text: string): SqlNumber | undefined {
 function split(text: string): Decimal {
   const [mantissa = "", exponent = "0"] = text.toLowerCase().split("e");
   const [whole = "", fraction = ""] = mantissa.split(".");
-  return new Decimal(BigInt(whole + fraction), Number(exponent) - fraction.length);
+  const places = Number(exponent) - fraction.length;
+  const digits = whole + fraction;
+  return digits.length > LONG_DIGITS ? shorten(digits, places) : new Decimal(BigInt(digits), places);
+}
+
+/** More than what is kept; a message's 100,000 digits would take milliseconds each time that they are read. */
+const LONG_DIGITS = 100;
+
+/** Keeps as many digits as rounding looks at; a last 1 says that there were more than zeros. */
+function shorten(digits: string, exponent: number): Decimal {
+  const sign = digits.startsWith("-") ? "-" : "";
+  const significant = digits.replace(/^-?0*/, "");
+  const kept = significant.slice(0, LONG_DIGITS - 1);
+  const isExact = /^0*$/.test(significant.slice(kept.length));
+  const coefficient = BigInt(`${sign}${kept || "0"}${isExact ? "0" : "1"}`);
+  return new Decimal(coefficient, exponent + significant.length - kept.length - 1);
 }
 
 /**

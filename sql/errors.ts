@@ -10,6 +10,8 @@ export type SqlErrorCode =
 /** Where in a statement something is wrong, and what would have been right. */
 export interface SqlLocation {
   readonly statement: string;
+  /** The rule's name, where it is known. */
+  readonly rule?: string | undefined;
   /** Position in the statement, in UTF-16 code units. */
   readonly index: number;
   readonly expected?: string | undefined;
@@ -19,16 +21,29 @@ export interface SqlLocation {
 export class SqlError extends Error {
   override readonly name = "SqlError";
   readonly code: SqlErrorCode;
+  /** What is wrong, in a line. */
+  readonly problem: string;
+  readonly rule: string | undefined;
   readonly statement: string;
   readonly index: number;
   readonly expected: string | undefined;
 
   constructor(code: SqlErrorCode, problem: string, location: SqlLocation, options?: ErrorOptions) {
-    super(`${problem}\n${caret(location)}`, options);
+    const where = location.rule === undefined ? "" : `rule ${location.rule}: `;
+    const isSaid = location.expected === undefined || problem.includes(location.expected);
+    const hint = isSaid ? "" : `, expected ${location.expected}`;
+    super(`${where}${problem}${hint}\n${caret(location)}`, options);
     this.code = code;
+    this.problem = problem;
+    this.rule = location.rule;
     this.statement = location.statement;
     this.index = location.index;
     this.expected = location.expected;
+  }
+
+  /** The same error, with the rule that the statement is of. */
+  of(rule: string): SqlError {
+    return new SqlError(this.code, this.problem, { ...this, rule }, { cause: this });
   }
 }
 
@@ -36,6 +51,7 @@ export class SqlError extends Error {
 const SHOWN_BEFORE = 60;
 const SHOWN_AFTER = 40;
 
+/** The line of the statement with what is wrong, and a caret below. */
 function caret({ statement, index }: SqlLocation): string {
   const lineStart = statement.lastIndexOf("\n", index - 1) + 1;
   const newline = statement.indexOf("\n", index);

@@ -1,24 +1,19 @@
 import { Buffer, isUtf8 } from "node:buffer";
 import { parseNumber } from "./decimal.ts";
+import { hasLongNumber } from "./long-number.ts";
 import { type JsonValue, Undefined, type Value } from "./value.ts";
 
 /** Payloads nested deeper are not JSON to us: recursion over them has to end. 1 000 is the limit of Jackson (Java). */
 const MAX_PAYLOAD_DEPTH = 1000;
 
-/** A number that a double might not hold: 16 digits and more, or an exponent of three digits. */
-const LONG_NUMBER = /\d[\d.]{15}|\de[+-]?\d{3}/i;
-
-/** The JSON value in the bytes; Undefined when they are not JSON. */
-export function readJson(bytes: Uint8Array): Value {
-  if (!isUtf8(bytes)) return Undefined;
-  return parseJson(toBuffer(bytes).toString("utf8"));
-}
-
-/** The JSON value that the text spells, numbers with all their digits; Undefined when it is not JSON. */
-export function parseJson(text: string): Value {
+/** The JSON value in the bytes, numbers with all their digits; Undefined when they are not JSON. */
+export function readJson(payload: Uint8Array): Value {
+  if (!isUtf8(payload)) return Undefined;
+  const bytes = toBuffer(payload);
   try {
-    if (isTooDeep(text)) return Undefined;
-    return LONG_NUMBER.test(text) ? JSON.parse(text, reviveNumber) : JSON.parse(text);
+    if (isTooDeep(bytes)) return Undefined;
+    const text = bytes.toString("utf8");
+    return hasLongNumber(bytes) ? JSON.parse(text, reviveNumber) : JSON.parse(text);
   } catch {
     return Undefined;
   }
@@ -39,21 +34,35 @@ function reviveNumber(_key: string, value: JsonValue, context?: { readonly sourc
   return number;
 }
 
-function isTooDeep(text: string): boolean {
-  if (text.length <= 2 * MAX_PAYLOAD_DEPTH) return false;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+// Brackets and braces are two apart, and differ in this bit only: [ { and ] }.
+const BRACE_BIT = 0x20;
+const OPEN = 0x5b | BRACE_BIT;
+const CLOSE = 0x5d | BRACE_BIT;
+
+function isTooDeep(bytes: Uint8Array): boolean {
+  if (bytes.length <= 2 * MAX_PAYLOAD_DEPTH || countOpen(bytes) <= MAX_PAYLOAD_DEPTH) return false;
   let depth = 0;
-  for (let index = 0; index < text.length; index += 1) {
-    const character = text[index];
-    if (character === '"') index = endOfString(text, index);
-    else if (character === "[" || character === "{") depth += 1;
-    else if (character === "]" || character === "}") depth -= 1;
+  for (let index = 0; index < bytes.length; index += 1) {
+    const byte = bytes[index] as number;
+    if (byte === QUOTE) index = endOfString(bytes, index);
+    else if ((byte | BRACE_BIT) === OPEN) depth += 1;
+    else if ((byte | BRACE_BIT) === CLOSE) depth -= 1;
     if (depth > MAX_PAYLOAD_DEPTH) return true;
   }
   return false;
 }
 
-function endOfString(text: string, start: number): number {
+/** Those in strings included: enough to know that most payloads are not deep. */
+function countOpen(bytes: Uint8Array): number {
+  let count = 0;
+  for (let index = 0; index < bytes.length; index += 1) if (((bytes[index] as number) | BRACE_BIT) === OPEN) count += 1;
+  return count;
+}
+
+function endOfString(bytes: Uint8Array, start: number): number {
   let index = start + 1;
-  while (index < text.length && text[index] !== '"') index += text[index] === "\\" ? 2 : 1;
+  while (index < bytes.length && bytes[index] !== QUOTE) index += bytes[index] === BACKSLASH ? 2 : 1;
   return index;
 }

@@ -30,7 +30,8 @@ export function readToken(statement: string, from: number): Token {
     const text = pattern.exec(statement)?.[0];
     if (text !== undefined) return token(kind, kind === "variable" ? text.slice(1) : text, index, index + text.length);
   }
-  throw new SqlError("SQL_SYNTAX", `unexpected ${describeCharacter(statement, index)}`, { statement, index });
+  const { found, expected } = describeCharacter(statement, index);
+  throw new SqlError("SQL_SYNTAX", `unexpected ${found}`, { statement, index, expected });
 }
 
 function readString(statement: string, index: number, quote: string): Token {
@@ -50,9 +51,9 @@ function keywordOf(word: string): Keyword | undefined {
   return KEYWORD_SET.has(upper) ? (upper as Keyword) : undefined;
 }
 
-function describeCharacter(statement: string, index: number): string {
+function describeCharacter(statement: string, index: number): { found: string; expected: string } {
   const character = String.fromCodePoint(statement.codePointAt(index) ?? 0);
-  if (character === "!") return "!, not equal is written <>";
-  if (/\d/.test(character)) return "character in a number";
-  return JSON.stringify(character);
+  if (character === "!") return { found: "!, not equal is written <>", expected: "<>" };
+  if (/\d/.test(character)) return { found: "character in a number", expected: "a number such as 1.5 or 2E3" };
+  return { found: JSON.stringify(character), expected: "a name, a number, a string or an operator" };
 }

@@ -1,7 +1,17 @@
 import { add, compare, divide, divideInts, isInt, isSame, multiply, remainder, subtract } from "./arithmetic.ts";
 import type { BinaryOperator } from "./ast.ts";
 import type { SqlNumber } from "./decimal.ts";
-import { isArray, isNumber, isObject, joinTexts, toBoolean, toNumber, toText, Undefined, type Value } from "./value.ts";
+import {
+  isArray,
+  isNumber,
+  isObject,
+  MAX_TEXT_LENGTH,
+  toBoolean,
+  toNumber,
+  toText,
+  Undefined,
+  type Value,
+} from "./value.ts";
 
 type Operator = (left: Value, right: Value) => Value;
 
@@ -32,6 +42,8 @@ export function not(value: Value): Value {
 /** Deep equality. Values of different types differ: 1 is not '1'. */
 export function isEqual(left: Value, right: Value): boolean {
   if (left === right) return true;
+  // Each number has one representation, so that a double is never a Decimal.
+  if (typeof left !== "object" || typeof right !== "object") return false;
   if (isNumber(left) && isNumber(right)) return isSame(left, right);
   if (isArray(left) && isArray(right)) {
     return left.length === right.length && left.every((element, index) => isEqual(element, right[index] ?? null));
@@ -46,7 +58,9 @@ export function isEqual(left: Value, right: Value): boolean {
 function plus(left: Value, right: Value): Value {
   if (isNumber(left) && isNumber(right)) return add(left, right);
   if (typeof left !== "string" && typeof right !== "string") return Undefined;
-  return joinTexts([toText(left), toText(right)]);
+  const a = toText(left);
+  const b = toText(right);
+  return a === Undefined || b === Undefined || a.length + b.length > MAX_TEXT_LENGTH ? Undefined : a + b;
 }
 
 const divideNumbers = ofNumbers(divide);
@@ -67,6 +81,7 @@ function ofBooleans(apply: (left: boolean, right: boolean) => boolean): Operator
 
 function ofNumbers(apply: (left: SqlNumber, right: SqlNumber) => Value): Operator {
   return (left, right) => {
+    if (typeof left === "number" && typeof right === "number") return apply(left, right);
     const a = toNumber(left);
     const b = toNumber(right);
     return a === Undefined || b === Undefined ? Undefined : apply(a, b);

@@ -11,30 +11,10 @@ import type {
   StatementNode,
   Subselect,
 } from "./ast.ts";
+import { BINDING_POWER, NEGATION_POWER, NOT_POWER } from "./binding-power.ts";
 import { parseNumber } from "./decimal.ts";
 import type { Token } from "./token.ts";
 import { isToken, MAX_DEPTH, TokenReader } from "./token-reader.ts";
-
-/** How tightly operators bind; those of one row group from the left. */
-const BINDING_POWER: Readonly<Record<BinaryOperator, number>> = {
-  OR: 1,
-  AND: 2,
-  "=": 4,
-  "<>": 4,
-  "<": 4,
-  "<=": 4,
-  ">": 4,
-  ">=": 4,
-  IN: 4,
-  "+": 5,
-  "-": 5,
-  "*": 6,
-  "/": 6,
-  "%": 6,
-};
-/** NOT takes a whole comparison: `NOT a = b` is `NOT (a = b)`. */
-const NOT_POWER = 3;
-const NEGATION_POWER = 7;
 
 /** Behind `SELECT value` these say that `value` is a field of the payload and not the keyword. */
 const AFTER_FIELD_NAMED_VALUE = [

@@ -1,5 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these strings are the templates
 import { expect, test } from "vitest";
+import { compileStatement } from "./compile.ts";
 import { SqlError } from "./errors.ts";
 import { compileTemplate } from "./template.ts";
 import { createMessage } from "./testing.ts";
@@ -26,9 +27,21 @@ test.for([
   ["${id", "SQL_SYNTAX", 4],
   ["a/${}", "SQL_SYNTAX", 4],
   ["a/${nosuch()}", "SQL_UNKNOWN_FUNCTION", 4],
-  ["${@v}", "SQL_UNSUPPORTED", 2],
+  ["${@v}", "SQL_SYNTAX", 2],
 ] as const)("%s is refused: %s at %i", ([template, code, index]) => {
   const compile = () => compileTemplate(template, options);
   expect(compile).toThrow(SqlError);
   expect(compile).toThrow(expect.objectContaining({ code, index }));
+});
+
+test("has the variables of SET, computed once", () => {
+  const statement = compileStatement("SET @id = newuuid(), @o = o SELECT @id AS id", options);
+  const { variables } = statement;
+  expect(variables).toEqual(["id", "o"]);
+  const message = createMessage({ o: { k: 1 } });
+  const evaluation = statement.evaluate(message);
+  const template = compileTemplate("up/${@id}/${@o.k}", { ...options, variables });
+  const values = evaluation.kind === "json" ? evaluation.variables : undefined;
+  const value = evaluation.kind === "json" ? evaluation.value : undefined;
+  expect(template(message, values)).toBe(`up/${Object(value).id}/1`);
 });

@@ -1,4 +1,11 @@
 import { Decimal, exactly, parseNumber, type SqlNumber } from "./decimal.ts";
+import { isLongerThan } from "./size.ts";
+
+/** 1 Mi code units, 8 times the largest message: an expression that doubles a text ends here and not in the heap. */
+export const MAX_TEXT_LENGTH = 2 ** 20;
+
+/** Elements or members that one function makes; a message of 128 KiB cannot have as many. */
+export const MAX_ELEMENTS = 2 ** 17;
 
 /** "Not a value", yet a value to the SQL: functions take it, operators return it, JSON leaves it out. */
 export const Undefined: unique symbol = Symbol("Undefined");
@@ -28,6 +35,21 @@ export function member(value: Value, key: string): Value {
   return isObject(value) && Object.hasOwn(value, key) ? (value[key] ?? null) : Undefined;
 }
 
+/** What arrays, Decimals and objects have without being told: of any other name the value itself knows best. */
+const INHERITED = [[], new Decimal(0n, 0), {}];
+
+/** Whether a key that is there can only be a value's own member. */
+export function isOwnKey(key: string): boolean {
+  return !INHERITED.some((each) => key in each);
+}
+
+/** `member` of a key that `isOwnKey`, in less time. */
+export function ownMember(value: Value, key: string): Value {
+  if (typeof value !== "object" || value === null) return Undefined;
+  const found = (value as JsonObject)[key];
+  return found === undefined ? Undefined : found;
+}
+
 /** Writes an own property whatever its name: assigning `__proto__` would replace the prototype. */
 export function setMember(object: Record<string, JsonValue>, key: string, value: JsonValue): void {
   if (key === "__proto__") {
@@ -49,10 +71,12 @@ export function toNumber(value: Value): SqlNumber | Undefined {
   return parseNumber(value) ?? Undefined;
 }
 
-/** `toNumber`, rounded to a double: what trigonometric functions compute with. */
+/** `toNumber`, rounded to a double: what trigonometric functions compute with. Undefined beyond 1.8E308. */
 export function toDouble(value: Value): number | Undefined {
   const number = toNumber(value);
-  return number instanceof Decimal ? Number(number.toString()) : number;
+  if (!(number instanceof Decimal)) return number;
+  const double = Number(number.toString());
+  return Number.isFinite(double) ? double : Undefined;
 }
 
 /** Conversions to String; null has none. */
@@ -68,8 +92,14 @@ export function toText(value: Value): string | Undefined {
       return Undefined;
     default:
       if (value === null) return Undefined;
-      return value instanceof Decimal ? value.toString() : JSON.stringify(value);
+      return value instanceof Decimal ? value.toString() : toJson(value);
   }
+}
+
+function toJson(value: JsonValue): string | Undefined {
+  if (isLongerThan(value, MAX_TEXT_LENGTH)) return Undefined;
+  const json = JSON.stringify(value);
+  return json.length > MAX_TEXT_LENGTH ? Undefined : json;
 }
 
 export function toBoolean(value: Value): boolean | Undefined {
@@ -79,9 +109,6 @@ export function toBoolean(value: Value): boolean | Undefined {
   if (lower === "true") return true;
   return lower === "false" ? false : Undefined;
 }
-
-/** 16 Mi code units, 128 times the largest message: an expression that doubles a text ends here and not in the heap. */
-const MAX_TEXT_LENGTH = 2 ** 24;
 
 /** Undefined when a part is, and when the whole would be longer than any message. */
 export function joinTexts(parts: readonly (string | Undefined)[], separator = ""): string | Undefined {

@@ -2,7 +2,8 @@ import {
   isArray,
   isObject,
   type JsonValue,
-  joinTexts,
+  MAX_ELEMENTS,
+  MAX_TEXT_LENGTH,
   member,
   setMember,
   toText,
@@ -41,11 +42,27 @@ export const collectionFunctions: FunctionTable = {
 function concat(values: readonly Value[]): Value {
   const [first = Undefined] = values;
   if (values.length < 2) return first;
-  if (!values.some(isArray)) return joinTexts(values.map(toText));
-  const defined = values.filter((value) => value !== Undefined);
-  return defined.length < values.length
-    ? Undefined
-    : defined.flatMap((value): readonly JsonValue[] => (isArray(value) ? value : [value]));
+  return values.some(isArray) ? concatArrays(values) : concatTexts(values);
+}
+
+function concatTexts(values: readonly Value[]): Value {
+  let joined = "";
+  for (const value of values) {
+    const text = toText(value);
+    if (text === Undefined || joined.length + text.length > MAX_TEXT_LENGTH) return Undefined;
+    joined += text;
+  }
+  return joined;
+}
+
+function concatArrays(values: readonly Value[]): Value {
+  const joined: JsonValue[] = [];
+  for (const value of values) {
+    if (value === Undefined || joined.length + (isArray(value) ? value.length : 1) > MAX_ELEMENTS) return Undefined;
+    if (isArray(value)) for (const element of value) joined.push(element);
+    else joined.push(value);
+  }
+  return joined;
 }
 
 function get(collection: Value, key: Value): Value {
@@ -58,7 +75,8 @@ function get(collection: Value, key: Value): Value {
 function enrichArray(attributes: Value, array: Value): Value {
   if (!isObject(attributes) || !isArray(array)) return Undefined;
   const objects = array.filter(isObject);
-  if (objects.length < array.length) return Undefined;
+  const count = objects.length * Object.keys(attributes).length;
+  if (objects.length < array.length || count > MAX_ELEMENTS) return Undefined;
   return objects.map((object) => {
     const enriched = { ...object };
     for (const [key, value] of Object.entries(attributes)) setMember(enriched, key, value);

@@ -1,3 +1,5 @@
+import type { Expression } from "../ast.ts";
+import type { Compilation } from "../compilation.ts";
 import type { Context } from "../context.ts";
 import { toDouble, toText, Undefined, type Value } from "../value.ts";
 
@@ -9,17 +11,31 @@ export interface SqlFunction {
   /** An argument that has to be one of these literals. */
   readonly literal?: { readonly position: number; readonly values: readonly string[] };
   readonly apply: (context: Context, ...values: Value[]) => Value;
+  /** What to do instead where arguments are literals: checked and prepared once. Undefined for nothing instead. */
+  readonly specialize?: (nodes: readonly Expression[], compilation: Compilation) => SqlFunction["apply"] | undefined;
 }
 
 export type FunctionTable = Readonly<Record<string, SqlFunction>>;
 
 /** A function of texts: other arguments are converted, and what has no text makes the result Undefined. */
-export function ofTexts(count: number, apply: (...texts: string[]) => Value): SqlFunction {
+export function ofTexts(count: 1 | 2 | 3, apply: (first: string, second: string, third: string) => Value): SqlFunction {
+  if (count === 1) {
+    return {
+      arity: [1, 1],
+      apply: (_context, value = Undefined) => {
+        const text = toText(value);
+        return text === Undefined ? Undefined : apply(text, "", "");
+      },
+    };
+  }
   return {
     arity: [count, count],
-    apply: (_context, ...values) => {
-      const texts = values.map(toText).filter((text) => text !== Undefined);
-      return texts.length < values.length ? Undefined : apply(...texts);
+    // Not by a list of arguments, which costs an array for every message.
+    apply: (_context, first = Undefined, second = "", third = "") => {
+      const a = toText(first);
+      const b = toText(second);
+      const c = toText(third);
+      return a === Undefined || b === Undefined || c === Undefined ? Undefined : apply(a, b, c);
     },
   };
 }

@@ -12,6 +12,9 @@ const MQTT_PROPERTIES: Readonly<Record<string, (properties: MqttProperties) => s
   response_topic: ({ responseTopic }) => responseTopic,
 };
 
+/** An object for each, for every element of a nested SELECT that asks for them. */
+const STEPS_PER_PROPERTY = 3;
+
 /** Functions of the message that triggered the rule. */
 export const messageFunctions: FunctionTable = {
   accountid: { arity: [0, 0], apply: ({ message }) => message.accountId ?? Undefined },
@@ -24,7 +27,12 @@ export const messageFunctions: FunctionTable = {
   get_user_properties: {
     arity: [0, 1],
     since: "2016-03-23",
-    apply: ({ message }, key) => userProperties(message.userProperties ?? [], key),
+    apply: ({ message, steps }, key) => {
+      const { userProperties: properties = [] } = message;
+      return properties.length === 0 || !steps.spend(STEPS_PER_PROPERTY * properties.length)
+        ? Undefined
+        : userProperties(properties, key);
+    },
   },
   newuuid: { arity: [0, 0], apply: () => randomUUID() },
   principal: { arity: [0, 0], apply: ({ message }) => message.principal ?? Undefined },

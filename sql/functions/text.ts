@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { joinTexts, toText, Undefined, type Value } from "../value.ts";
+import { joinTexts, MAX_TEXT_LENGTH, toText, Undefined, type Value } from "../value.ts";
 import { type FunctionTable, ofTexts, type SqlFunction, toIndex } from "./function.ts";
 
 const SINCE_2016 = { since: "2016-03-23" } as const;
@@ -12,30 +12,43 @@ const MAX_ASCII = 127;
 
 export const textFunctions: FunctionTable = {
   chr: { arity: [1, 1], apply: (_context, code = Undefined) => character(toIndex(code)) },
-  endswith: ofTexts(2, (text = "", suffix = "") => text.endsWith(suffix)),
-  indexof: { ...ofTexts(2, (text = "", part = "") => text.indexOf(part)), ...SINCE_2016 },
+  endswith: ofTexts(2, (text, suffix) => text.endsWith(suffix)),
+  indexof: { ...ofTexts(2, (text, part) => text.indexOf(part)), ...SINCE_2016 },
   // UTF-16 code units, as Java counts; the reference says "characters".
-  length: { ...ofTexts(1, (text = "") => text.length), ...SINCE_2016 },
-  lower: ofTexts(1, (text = "") => text.toLowerCase()),
+  length: { ...ofTexts(1, (text) => text.length), ...SINCE_2016 },
+  lower: ofTexts(1, (text) => text.toLowerCase()),
   lpad: padding((text, spaces) => spaces + text),
-  ltrim: ofTexts(1, (text = "") => text.slice(leadingBlanks(text))),
-  numbytes: { ...ofTexts(1, (text = "") => Buffer.byteLength(text, "utf8")), ...SINCE_2016 },
-  replace: ofTexts(3, (text = "", part = "", replacement = "") => joinTexts(splitBy(text, part), replacement)),
+  ltrim: ofTexts(1, (text) => text.slice(leadingBlanks(text))),
+  numbytes: { ...ofTexts(1, (text) => Buffer.byteLength(text, "utf8")), ...SINCE_2016 },
+  replace: ofTexts(3, replace),
   rpad: padding((text, spaces) => text + spaces),
-  rtrim: ofTexts(1, (text = "") => text.slice(0, text.length - trailingBlanks(text))),
-  startswith: ofTexts(2, (text = "", prefix = "") => text.startsWith(prefix)),
-  substring: { arity: [2, 3], apply: (_context, value = Undefined, ...bounds) => substring(value, bounds) },
-  trim: ofTexts(1, (text = "") => text.trim()),
-  upper: ofTexts(1, (text = "") => text.toUpperCase()),
+  rtrim: ofTexts(1, (text) => text.slice(0, text.length - trailingBlanks(text))),
+  startswith: ofTexts(2, (text, prefix) => text.startsWith(prefix)),
+  substring: {
+    arity: [2, 3],
+    apply: (_context, value = Undefined, from = Undefined, to) => substring(value, from, to),
+  },
+  trim: ofTexts(1, (text) => text.trim()),
+  upper: ofTexts(1, (text) => text.toUpperCase()),
 };
 
 function character(code: number | Undefined): Value {
   return code === Undefined || code < 0 || code > MAX_ASCII ? Undefined : String.fromCharCode(code);
 }
 
+function replaceParts(text: string, part: string, replacement: string): string {
+  // In JavaScript a $ of the replacement has a meaning.
+  return replacement.includes("$") ? text.replaceAll(part, () => replacement) : text.replaceAll(part, replacement);
+}
+
 /** As in Java the empty part is found before, between and behind all characters. */
-function splitBy(text: string, part: string): readonly string[] {
-  return part === "" ? ["", ...text, ""] : text.split(part);
+function replace(text: string, part: string, replacement: string): Value {
+  // Most texts are short, and cannot become long.
+  const longest = (text.length + 1) * (replacement.length + 1);
+  if (part !== "" && longest <= MAX_TEXT_LENGTH) return replaceParts(text, part, replacement);
+  if (part === "" && longest > 2 * MAX_TEXT_LENGTH) return Undefined;
+  const parts = part === "" ? ["", ...text, ""] : text.split(part);
+  return joinTexts(parts, replacement);
 }
 
 function padding(pad: (text: string, spaces: string) => string): SqlFunction {
@@ -51,10 +64,11 @@ function padding(pad: (text: string, spaces: string) => string): SqlFunction {
 }
 
 /** From an index up to another; both are brought into the text, and a crossed pair gives the empty text. */
-function substring(value: Value, bounds: readonly Value[]): Value {
+function substring(value: Value, from: Value, to: Value | undefined): Value {
   const text = toText(value);
-  const [start, end = Number.POSITIVE_INFINITY] = bounds.map(toIndex);
-  if (text === Undefined || start === Undefined || start === undefined || end === Undefined) return Undefined;
+  const start = toIndex(from);
+  const end = to === undefined ? Number.POSITIVE_INFINITY : toIndex(to);
+  if (text === Undefined || start === Undefined || end === Undefined) return Undefined;
   return text.slice(Math.max(start, 0), Math.max(end, 0));
 }
 
