@@ -3,6 +3,7 @@ import { benchCommands } from "./commands.ts";
 import { benchIsolation } from "./isolation.ts";
 import { benchRecovery } from "./recovery.ts";
 import { benchSpine } from "./spine.ts";
+import { benchSql } from "./sql.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -24,6 +25,7 @@ const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
   recovery: () => benchRecovery({ messages, rounds }),
   isolation: () => benchIsolation({ rounds, only }),
   commands: () => benchCommands({ rounds, only }),
+  sql: () => benchSql({ rounds, only }),
 };
 
 const name = positionals[0] ?? "spine";
