@@ -7,7 +7,7 @@ import { Queue } from "aws-cdk-lib/aws-sqs";
 import { expect, test } from "vitest";
 import { defineScheme } from "../scheme/define-scheme.ts";
 import { Alarms } from "./alarms.ts";
-import { projectRoot } from "./bundling.ts";
+import { projectRoot } from "./bundle.ts";
 
 const scheme = defineScheme({
   name: "acme",

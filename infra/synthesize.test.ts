@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { startTables } from "../lambdas/store/testing.ts";
-import { projectRoot } from "./bundling.ts";
+import { projectRoot } from "./bundle.ts";
 import { checkTemplate } from "./check-template.ts";
 import { type Synthesized, synthesize } from "./synthesize.ts";
 

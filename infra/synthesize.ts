@@ -4,7 +4,7 @@ import cdk from "../cdk.json" with { type: "json" };
 import { defaultConfigFile, loadScheme } from "../scheme/load-scheme.ts";
 import type { Scheme } from "../scheme/scheme.ts";
 import { SchemeError } from "../scheme/scheme-error.ts";
-import { projectRoot } from "./bundling.ts";
+import { projectRoot } from "./bundle.ts";
 import { TrestleStack } from "./stack.ts";
 
 export interface SynthesizeOptions {

@@ -1,13 +1,12 @@
 import { join } from "node:path";
-import { Duration, RemovalPolicy } from "aws-cdk-lib";
+import { Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
 import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
-import { Architecture, type FunctionOptions, Runtime } from "aws-cdk-lib/aws-lambda";
-import { NodejsFunction } from "aws-cdk-lib/aws-lambda-nodejs";
+import { Architecture, Code, type FunctionOptions, Function as LambdaFunction, Runtime } from "aws-cdk-lib/aws-lambda";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { Construct } from "constructs";
 import type { PowertoolsEnvironment } from "../lambdas/read-variable.ts";
 import type { Scheme } from "../scheme/scheme.ts";
-import { bundling, type FunctionFolder, projectRoot } from "./bundling.ts";
+import { bundle, bundleHandler, type FunctionFolder, projectRoot } from "./bundle.ts";
 
 /** Namespace of the metrics. */
 export const metricsNamespace = "Trestle";
@@ -33,7 +32,7 @@ export interface TrestleFunctionProps<Environment extends PowertoolsEnvironment>
  * A function of `lambdas/`: its bundle with the scheme in it, a log group of its own, and a role of its own that can
  * write there and, until it is allowed more, nothing else.
  */
-export class TrestleFunction<Environment extends PowertoolsEnvironment> extends NodejsFunction {
+export class TrestleFunction<Environment extends PowertoolsEnvironment> extends LambdaFunction {
   constructor(scope: Construct, id: string, props: TrestleFunctionProps<Environment>) {
     const { scheme, configFile, folder, timeoutSeconds, environment, ...options } = props;
     const logGroup = new LogGroup(scope, `${id}LogGroup`, {
@@ -44,10 +43,13 @@ export class TrestleFunction<Environment extends PowertoolsEnvironment> extends 
     logGroup.grantWrite(role);
     super(scope, id, {
       ...options,
-      entry: join(projectRoot, `lambdas/${folder}/handler.ts`),
-      projectRoot,
-      depsLockFilePath: join(projectRoot, "package-lock.json"),
-      bundling: bundling({ configFile, scheme, folder }),
+      code: Code.fromAsset(
+        // Who looks at the template alone asks for no bundles (`aws:cdk:bundling-stacks`).
+        Stack.of(scope).bundlingRequired
+          ? bundle({ configFile, scheme, folder })
+          : join(projectRoot, `lambdas/${folder}`),
+      ),
+      handler: bundleHandler,
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       // CPU comes with memory, 512 MB being 0.29 of a processor; a message needs about 0.05 ms of a whole one.

@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { Engine } from "../engine/engine.ts";
 import { readAssembly } from "../engine/template/assembly.ts";
 import { readPlan } from "../engine/template/read-plan.ts";
-import { projectRoot } from "../infra/bundling.ts";
+import { projectRoot } from "../infra/bundle.ts";
 import { synthesize } from "../infra/synthesize.ts";
 import { startApi } from "../lambdas/forward/test-api.ts";
 import { resourceNames } from "../scheme/resource-names.ts";

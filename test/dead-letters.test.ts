@@ -8,7 +8,7 @@ import { Engine } from "../engine/engine.ts";
 import { ServicesFile } from "../engine/services-file.ts";
 import { readAssembly } from "../engine/template/assembly.ts";
 import { readPlan } from "../engine/template/read-plan.ts";
-import { projectRoot } from "../infra/bundling.ts";
+import { projectRoot } from "../infra/bundle.ts";
 import { synthesize } from "../infra/synthesize.ts";
 import { deadLettersCommand } from "../operate/dead-letters-command.ts";
 import { ledgerCommand } from "../operate/ledger-command.ts";

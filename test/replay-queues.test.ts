@@ -6,7 +6,7 @@ import { ServiceEndpoint } from "../engine/services/service-endpoint.ts";
 import { sqsApi } from "../engine/services/sqs-api.ts";
 import { ServicesFile } from "../engine/services-file.ts";
 import { temporaryFolder } from "../engine/testing.ts";
-import { projectRoot } from "../infra/bundling.ts";
+import { projectRoot } from "../infra/bundle.ts";
 import { startApi } from "../lambdas/forward/test-api.ts";
 import { Deployment } from "../operate/deployment.ts";
 import { defaultConfigFile, loadScheme } from "../scheme/load-scheme.ts";

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { checkLedger, type LedgerLine } from "../../engine/services/ledger.ts";
-import { projectRoot } from "../../infra/bundling.ts";
+import { projectRoot } from "../../infra/bundle.ts";
 import { Deployment } from "../../operate/deployment.ts";
 import { findServices } from "../../operate/services-file.ts";
 import { numberIn } from "./fleet.ts";

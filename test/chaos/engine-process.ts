@@ -4,7 +4,7 @@ import { createWriteStream, type WriteStream } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { EngineCounts } from "../../engine/engine.ts";
-import { projectRoot } from "../../infra/bundling.ts";
+import { projectRoot } from "../../infra/bundle.ts";
 import type { Progress } from "./progress.ts";
 
 export interface EngineProcessOptions {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { request } from "undici";
 import { expect, onTestFinished, test } from "vitest";
-import { projectRoot } from "../../../infra/bundling.ts";
+import { projectRoot } from "../../../infra/bundle.ts";
 import { loadScheme } from "../../../scheme/load-scheme.ts";
 import { freePort } from "../../support/ports.ts";
 import { Fleet } from "../fleet.ts";
