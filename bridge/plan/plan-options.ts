@@ -1,0 +1,165 @@
+import { parseArgs } from "node:util";
+import { batchSize, divideConcurrency } from "../../infra/concurrency.ts";
+import { defineScheme } from "../../scheme/define-scheme.ts";
+import { UsageError } from "../usage-error.ts";
+import { functionFacts, type Share } from "./functions.ts";
+import type { PlanOptions } from "./plan.ts";
+import { type QuotaName, quotas } from "./quotas.ts";
+import { secondsPerHour, type Workload } from "./workload.ts";
+
+/** A plan's command line, read. */
+export interface PlanInput {
+  readonly workload: Workload;
+  readonly options: PlanOptions;
+  readonly isJson: boolean;
+  readonly isHelp: boolean;
+}
+
+/** Reads what follows `plan`. @throws {UsageError | SchemeError} */
+export function readPlanOptions(args: readonly string[]): PlanInput {
+  const values = parse(args);
+  const routes = count("--routes", values.routes);
+  const hoursPerDay = number("--hours", values.hours, 24);
+  return {
+    workload: {
+      ...rateOf(values, hoursPerDay),
+      ...{ routes, hoursPerDay },
+      peakFactor: number("--peak", values.peak, Number.POSITIVE_INFINITY, 1),
+      payloadBytes: count("--bytes", values.bytes),
+      topicBytes: count("--topic-bytes", values["topic-bytes"], 256),
+      apiMs: number("--api-ms", values["api-ms"], 60_000),
+    },
+    options: {
+      batching: {
+        maxMessages: count("--batch", values.batch, 100),
+        delayMs: milliseconds("--delay", values.delay),
+        compression: number("--compression", values.compression, 1),
+      },
+      share: shareOf(values, routes),
+      keepDays: values.keep === undefined ? 0 : count("--keep", values.keep),
+      hasLease: values.lease,
+      hasCommands: values.commands,
+      api: oneOf("--api", values.api, ["region", "internet"]),
+      regionSize: oneOf("--region", values.region, ["large", "small"]),
+      raised: Object.fromEntries(values.quota.map(raisedQuota)),
+    },
+    isJson: values.json,
+    isHelp: values.help,
+  };
+}
+
+type Values = ReturnType<typeof parse>;
+
+function parse(args: readonly string[]) {
+  const text = { type: "string" } as const;
+  const flag = { type: "boolean", default: false } as const;
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        help: { ...flag, short: "h" },
+        json: flag,
+        devices: text,
+        rate: text,
+        "per-day": text,
+        hours: { ...text, default: "24" },
+        peak: { ...text, default: "1" },
+        bytes: { ...text, default: "250" },
+        "topic-bytes": { ...text, default: "30" },
+        routes: { ...text, default: "1" },
+        "api-ms": { ...text, default: "100" },
+        delay: { ...text, default: "250ms" },
+        batch: { ...text, default: "100" },
+        compression: { ...text, default: "0.3" },
+        "max-concurrency": text,
+        parallel: text,
+        memory: { ...text, default: String(functionFacts.memoryMb) },
+        keep: text,
+        lease: flag,
+        commands: flag,
+        api: { ...text, default: "region" },
+        region: { ...text, default: "large" },
+        quota: { ...text, multiple: true, default: [] },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+function rateOf(values: Values, hoursPerDay: number): Pick<Workload, "devices" | "ratePerDevice"> {
+  const perDay = values["per-day"];
+  if (values.help) return { devices: 1, ratePerDevice: 1 };
+  if (perDay !== undefined && values.rate !== undefined) {
+    throw new UsageError("--rate and --per-day both say how much there is");
+  }
+  if (perDay !== undefined) {
+    const devices = values.devices === undefined ? 1 : count("--devices", values.devices);
+    return { devices, ratePerDevice: number("--per-day", perDay) / devices / (hoursPerDay * secondsPerHour) };
+  }
+  if (values.devices === undefined || values.rate === undefined) {
+    throw new UsageError("--devices and --rate are needed, or --per-day");
+  }
+  return { devices: count("--devices", values.devices), ratePerDevice: number("--rate", values.rate) };
+}
+
+/** As `infra/` divides `api.maxConcurrency`; without one there are as many invocations as are needed, each a batch wide. */
+function shareOf(values: Values, routes: number): Share {
+  const memoryMb = count("--memory", values.memory, 10_240);
+  const maxConcurrency = values["max-concurrency"];
+  const fresh =
+    maxConcurrency === undefined
+      ? { invocations: undefined, parallelRequests: batchSize }
+      : freshLane(count("--max-concurrency", maxConcurrency), routes);
+  const parallelRequests =
+    values.parallel === undefined ? fresh.parallelRequests : count("--parallel", values.parallel);
+  return { invocations: fresh.invocations, parallelRequests, memoryMb };
+}
+
+function freshLane(maxConcurrency: number, routes: number): Pick<Share, "invocations" | "parallelRequests"> {
+  const names = Array.from({ length: routes }, (_, index) => `r${index}`);
+  const scheme = defineScheme({
+    name: "plan",
+    api: { url: "https://api.example.com", maxConcurrency },
+    routes: Object.fromEntries(names.map((name) => [name, { topic: `${name}/{deviceId}`, qos: 1 }])),
+  });
+  const { lanes } = divideConcurrency(scheme);
+  return lanes?.fresh ?? { invocations: undefined, parallelRequests: batchSize };
+}
+
+function raisedQuota(text: string): readonly [QuotaName, number] {
+  const [name = "", value] = text.split("=");
+  if (!Object.hasOwn(quotas, name) || value === undefined) {
+    throw new UsageError(`--quota '${text}' is not NAME=NUMBER, with one of ${Object.keys(quotas).join(", ")}`);
+  }
+  const quota = quotas[name as QuotaName];
+  if (!quota.isAdjustable) throw new UsageError(`AWS does not raise '${quota.name}' (${quota.page})`);
+  return [name as QuotaName, number(`--quota ${name}`, value)];
+}
+
+function milliseconds(flag: string, text: string): number {
+  const [, value = "", unit = "ms"] = /^(\d+(?:\.\d+)?)(ms|s)?$/.exec(text) ?? [];
+  if (value === "") throw new UsageError(`${flag} '${text}' is not a time such as 250ms or 2s`);
+  return Number(value) * (unit === "s" ? 1000 : 1);
+}
+
+function count(flag: string, text: string, most = Number.MAX_SAFE_INTEGER): number {
+  const value = number(flag, text, most);
+  if (!Number.isInteger(value)) throw new UsageError(`${flag} '${text}' is not a whole number`);
+  return value;
+}
+
+/** Above 0 unless a least is given. */
+function number(flag: string, text: string, most = Number.POSITIVE_INFINITY, least?: number): number {
+  const value = text.trim() === "" ? Number.NaN : Number(text);
+  if (!Number.isFinite(value)) throw new UsageError(`${flag} '${text}' is not a number`);
+  if (least === undefined ? value <= 0 : value < least) throw new UsageError(`${flag} ${text} is too small`);
+  if (value > most) throw new UsageError(`${flag} ${text} is more than ${most}`);
+  return value;
+}
+
+function oneOf<Value extends string>(flag: string, value: string, known: readonly Value[]): Value {
+  const found = known.find((name) => name === value);
+  if (found === undefined) throw new UsageError(`${flag} '${value}' is not ${known.join(" or ")}`);
+  return found;
+}
