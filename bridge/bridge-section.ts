@@ -1,4 +1,4 @@
-import { basicIngestTopic, type IngestSource, repliesSource } from "../scheme/ingest.ts";
+import { basicIngestTopic, type IngestSource, ingestSources } from "../scheme/ingest.ts";
 import type { Scheme } from "../scheme/scheme.ts";
 import { type Directive, renderSection } from "./directive.ts";
 import type { BridgeSettings, MosquittoVersion } from "./options.ts";
@@ -11,12 +11,8 @@ export function bridgeSection(scheme: Scheme, bridge: BridgeSettings, version: M
     ...protocol(bridge, version),
     ...tls(bridge),
     ...session(bridge),
-    ...sources(scheme).map(topic),
+    ...[...ingestSources(scheme).values()].map(topic),
   ]);
-}
-
-function sources({ routes, commands }: Scheme): readonly IngestSource[] {
-  return [...routes.values(), ...(commands === undefined ? [] : [repliesSource(commands)])];
 }
 
 function protocol({ protocol: name }: BridgeSettings, version: MosquittoVersion): readonly Directive[] {

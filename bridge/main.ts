@@ -1,17 +1,30 @@
 import { SchemeError } from "../scheme/scheme-error.ts";
 import { BridgeError } from "./bridge-error.ts";
+import { checkCommand } from "./check/check-command.ts";
 import { configCommand } from "./config-command.ts";
+import { planCommand } from "./plan/plan-command.ts";
+import { ProvisionError } from "./provision/provision-error.ts";
 import { UsageError } from "./usage-error.ts";
 
 const help = `Usage: npm run bridge -- COMMAND [options]
 
-  config   write mosquitto.conf and its ACL file
+  config     write mosquitto.conf and its ACL file
+  check      say what is wrong with a mosquitto.conf, whoever wrote it
+  plan       say what a fleet needs and costs, plain and by the relay
+  provision  make the bridge's certificate and policies in AWS IoT Core, and rotate them
 
 npm run bridge -- COMMAND --help explains a command.`;
 
-type Command = (args: readonly string[], print: (line: string) => void) => Promise<void>;
+/** A number that it resolves to is the exit code. */
+type Command = (args: readonly string[], print: (line: string) => void) => Promise<unknown>;
 
-const commands: ReadonlyMap<string, Command> = new Map([["config", configCommand]]);
+const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
+  ["config", configCommand],
+  ["check", checkCommand],
+  ["plan", planCommand],
+  // Loaded when it is meant: the AWS SDK takes a quarter of a second.
+  ["provision", async (...args) => (await import("./provision/provision-command.ts")).provisionCommand(...args)],
+]);
 
 try {
   await run(process.argv.slice(2));
@@ -23,6 +36,9 @@ try {
   } else if (error instanceof BridgeError) {
     console.error(`bridge: ${error.message} (${error.code})`);
     process.exitCode = 2;
+  } else if (error instanceof ProvisionError) {
+    console.error(`bridge: ${error.message} (${error.code})`);
+    process.exitCode = 1;
   } else if (error instanceof SchemeError) {
     console.error(error.message);
     process.exitCode = 2;
@@ -38,7 +54,10 @@ async function run([name, ...args]: readonly string[]): Promise<void> {
   }
   const command = commands.get(name ?? "");
   if (command === undefined) {
-    throw new UsageError(name === undefined ? "a command is needed: config" : `there is no command '${name}'`);
+    throw new UsageError(
+      name === undefined ? `a command is needed: ${[...commands.keys()].join(", ")}` : `there is no command '${name}'`,
+    );
   }
-  await command(args, (line) => console.log(line));
+  const code = await command(args, (line) => console.log(line));
+  if (typeof code === "number") process.exitCode = code;
 }

@@ -1,6 +1,6 @@
-import type { IngestSources } from "../lambdas/ingest-sources.ts";
 import type { AttemptLog } from "../lambdas/store/attempt-log.ts";
 import type { DeadLetter, DeadLetters } from "../lambdas/store/dead-letters.ts";
+import type { IngestSources } from "../scheme/ingest.ts";
 import type { Change } from "./change-each.ts";
 import type { States } from "./dead-letters-options.ts";
 import { toReplay } from "./replayable.ts";

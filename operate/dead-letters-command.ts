@@ -1,5 +1,5 @@
-import { ingestSources } from "../lambdas/ingest-sources.ts";
 import type { DeadLetter } from "../lambdas/store/dead-letters.ts";
+import { ingestSources } from "../scheme/ingest.ts";
 import type { Terminal } from "../start/terminal.ts";
 import { changeEach } from "./change-each.ts";
 import { dropLetter, replayLetter } from "./change-letter.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ingestMessage, testScheme } from "../lambdas/forward/test-message.ts";
-import { ingestSources } from "../lambdas/ingest-sources.ts";
+import { ingestSources } from "../scheme/ingest.ts";
 import { toReplay } from "./replayable.ts";
 
 const sources = ingestSources(testScheme);

@@ -1,6 +1,5 @@
-import type { IngestSources } from "../lambdas/ingest-sources.ts";
 import type { DeadLetter } from "../lambdas/store/dead-letters.ts";
-import type { IngestMessage } from "../scheme/ingest.ts";
+import type { IngestMessage, IngestSources } from "../scheme/ingest.ts";
 
 /** A message to be sent again, or why it cannot be. */
 export type Replay =

@@ -1,4 +1,4 @@
-import type { Commands, Route } from "./scheme.ts";
+import type { Commands, Route, Scheme } from "./scheme.ts";
 
 /**
  * What a derived topic rule hands to `forward`, as a Lambda event or as the body of an SQS message; with replies to
@@ -59,6 +59,15 @@ export type IngestSource = Pick<Route, "name" | "topic" | "qos" | "where" | "rul
 /** The devices' replies, as what their topic rule is derived from. */
 export function repliesSource({ replies, ruleName }: Commands): IngestSource {
   return { name: repliesRoute, topic: replies, qos: 1, where: undefined, ruleName };
+}
+
+/** What topic rules are derived from, by the name that their messages have it under. */
+export type IngestSources = ReadonlyMap<string, IngestSource>;
+
+/** The scheme's routes, and the devices' replies where there are commands. */
+export function ingestSources({ routes, commands }: Pick<Scheme, "routes" | "commands">): IngestSources {
+  if (commands === undefined) return routes;
+  return new Map<string, IngestSource>([...routes, [repliesRoute, repliesSource(commands)]]);
 }
 
 /** The AWS IoT SQL of a rule. Only a `where` of the route's own looks at the payload. */

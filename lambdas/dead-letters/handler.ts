@@ -2,7 +2,7 @@ import { Logger } from "@aws-lambda-powertools/logger";
 import { Metrics } from "@aws-lambda-powertools/metrics";
 import type { SQSEvent } from "aws-lambda";
 import scheme from "#scheme";
-import { ingestSources } from "../ingest-sources.ts";
+import { ingestSources } from "../../scheme/ingest.ts";
 import type { BatchAnswer } from "../settle-each.ts";
 import { AttemptLog } from "../store/attempt-log.ts";
 import { DeadLetters } from "../store/dead-letters.ts";

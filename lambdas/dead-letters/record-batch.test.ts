@@ -1,7 +1,7 @@
 import type { SQSRecord } from "aws-lambda";
 import { expect, test } from "vitest";
+import { ingestSources } from "../../scheme/ingest.ts";
 import { ingestMessage, sqsRecord, testScheme } from "../forward/test-message.ts";
-import { ingestSources } from "../ingest-sources.ts";
 import { AttemptLog } from "../store/attempt-log.ts";
 import { type DeadLetter, DeadLetters } from "../store/dead-letters.ts";
 import { startTables } from "../store/testing.ts";

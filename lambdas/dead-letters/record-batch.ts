@@ -1,5 +1,5 @@
 import type { SQSRecord } from "aws-lambda";
-import type { IngestSources } from "../ingest-sources.ts";
+import type { IngestSources } from "../../scheme/ingest.ts";
 import { type BatchAnswer, settleEach } from "../settle-each.ts";
 import type { Attempt, AttemptLog } from "../store/attempt-log.ts";
 import type { DeadLetter, DeadLetters } from "../store/dead-letters.ts";

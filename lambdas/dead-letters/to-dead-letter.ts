@@ -1,8 +1,7 @@
 import type { SQSRecord } from "aws-lambda";
-import type { IngestMessage, IngestSource } from "../../scheme/ingest.ts";
+import type { IngestMessage, IngestSource, IngestSources } from "../../scheme/ingest.ts";
 import { quote } from "../../scheme/message-error.ts";
 import { letterOf, type OpenedRecord, openRecord } from "../forward/open-record.ts";
-import type { IngestSources } from "../ingest-sources.ts";
 import type { DeadLetter } from "../store/dead-letters.ts";
 import { type ErrorReport, readErrorReport } from "./error-report.ts";
 
