@@ -12,7 +12,8 @@ export default defineConfig({
     // Real brokers and real bundles share two cores: a wait that is long here is still an event awaited.
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    // Vitest leaves one core free, which of two is half: the longest tests wait more than they compute.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Vitest leaves one core free, which of two is half: the longest tests wait more than they compute, so that even two
+    // cores have room for a third file.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
   },
 });
