@@ -88,3 +88,14 @@ test.for(["record", "place", "publication"] as const)(
     expect((await parts.states.get("d1")).copies.get("broker")).toBe((earlier.version ?? 0) + 1);
   },
 );
+
+test("a process that died while it cleared: the sweeper goes on", async () => {
+  const { broker, draft, parts, options, commands, sweepAfter } = await startCommands();
+  const { id, version = 0 } = await commands.send(draft("d1"));
+  const clearing = { id: draft("d1").id, issuedAt: options.now(), body: undefined };
+  await parts.states.advance("d1", clearing, { owner: "dead", until: options.now() + 4_000 });
+  await sweepAfter(15);
+  expect(broker.retained.has("commands/d1")).toBe(false);
+  expect(await commands.get(id)).toMatchObject({ state: "cleared" });
+  expect(await commands.device("d1")).toMatchObject({ version: version + 1, command: undefined });
+});

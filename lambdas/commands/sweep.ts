@@ -98,5 +98,6 @@ async function sweepCommand(id: string, options: SweepOptions): Promise<void> {
 
 async function sweepDevice(deviceId: string, { copies, ledger, deadlineAt }: SweepOptions): Promise<void> {
   const { place } = await copies.bringUpToDate(deviceId, { deadlineAt });
-  if (place.previousId !== undefined && place.command !== undefined) await ledger.end(place.previousId, "superseded");
+  if (place.previousId === undefined) return;
+  await ledger.end(place.previousId, place.command === undefined ? "cleared" : "superseded");
 }
