@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { compileStatement } from "../../sql/compile.ts";
-import type { BenchMessage, BenchRule } from "./sql-rules.ts";
+import type { AlasqlRule, BenchMessage, BenchRule } from "./sql-rules.ts";
 
 /** Evaluates one message; a promise where the peer knows no other way. */
 export type Evaluator = (message: BenchMessage) => unknown;
@@ -53,13 +53,18 @@ export function loadPeers(): readonly SqlSubject[] | string {
     },
     {
       name: "alasql 4.19.1",
-      prepare: ({ alasql: rule }) => {
-        if (rule === undefined) return undefined;
-        const query = alasql.compile(rule.query);
-        return ({ payload }) => rule.result(query([rule.table(JSON.parse(payload.toString("utf8")))]));
-      },
+      prepare: ({ alasql: rule }) => rule && prepareAlasql(rule, alasql),
+    },
+    {
+      name: "alasql, handed the array",
+      prepare: ({ alasqlPart: rule }) => rule && prepareAlasql(rule, alasql),
     },
   ];
+}
+
+function prepareAlasql(rule: AlasqlRule, alasql: Packages["alasql"]): Evaluator {
+  const query = alasql.compile(rule.query);
+  return ({ payload }) => rule.result(query([rule.table(JSON.parse(payload.toString("utf8")))]));
 }
 
 const manifests = fileURLToPath(new URL("../peers/sql", import.meta.url));
