@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test } from "vitest";
+import { badInputs } from "../scheme/fixtures/bad-inputs.ts";
 import { createMessage } from "../sql/testing.ts";
 import type { ActionTargets } from "./actions/action.ts";
 import { Rule } from "./rule.ts";
@@ -167,6 +168,15 @@ test("a message that is too large goes to the error action", async () => {
   expect(dead()).toEqual([expect.stringContaining("orders takes messages of 1024 bytes, not 1025")]);
 });
 
+test("bad input sql-03: an output larger than its queue takes goes to the error action", async () => {
+  const { targets, orders, dead } = createTargets(262_144);
+  const sql = String(badInputs("rule.sql").find(({ id }) => id === "sql-03")?.input.sql);
+  const rule = new Rule({ ...rulePlan, sql, actions: [toOrders], errorAction: toDead }, targets);
+  await rule.run(createMessage({ x: "x".repeat(100_000) }), messageId, true);
+  expect(orders()).toEqual([]);
+  expect(dead()).toEqual([expect.stringContaining("orders takes messages of 262144 bytes, not 800008")]);
+});
+
 test.for([
   ["without an error action", undefined],
   ["of the error action too", toOrders],
@@ -265,6 +275,18 @@ test.for([
     expect.objectContaining({ code, message: expect.stringContaining(message) }),
   );
 });
+
+// Once Republish is performed, these two want what their cases say: SUBSTITUTION_INVALID and RULE_LOOP.
+test.for(badInputs("rule.sql").filter(({ input }) => "republish" in input))(
+  "bad input $id: a rule that republishes is refused, because Republish is not performed",
+  ({ input: { sql, republish } }) => {
+    const { targets } = createTargets();
+    const actions = [action("Republish", { Topic: republish, RoleArn: "arn" })];
+    expect(() => new Rule({ ...rulePlan, sql: String(sql), actions }, targets)).toThrow(
+      expect.objectContaining({ code: "ERR_ACTION_UNSUPPORTED", message: expect.stringContaining("Republish") }),
+    );
+  },
+);
 
 test.for([
   ["none", [], false],

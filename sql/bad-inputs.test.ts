@@ -11,7 +11,7 @@ interface RuleInput {
 
 const cases = badInputs("rule.sql").map(({ id, input, expect: outcome }) => ({ id, outcome, ...(input as RuleInput) }));
 
-/** Held by the engine: a loop and a template are matters of the rule's actions, the size of an output is theirs too. */
+/** Held in `engine/rule.test.ts`: a loop and a template are matters of the rule's actions, the size of an output is too. */
 const OF_THE_ENGINE = ["sql-14", "sql-15"];
 
 const refused = cases.filter(({ id, outcome }) => outcome.outcome === "config-error" && !OF_THE_ENGINE.includes(id));

@@ -61,10 +61,14 @@ function checkLiteral(node: Call, { literal }: SqlFunction, compilation: Compila
 }
 
 /** The usual counts spelled out: a rest parameter costs an array for every message. */
-function applyTo(apply: SqlFunction["apply"], [first, second, third, ...rest]: readonly Evaluator[]): Evaluator {
+function applyTo(
+  apply: SqlFunction["apply"],
+  [first, second, third, fourth, ...rest]: readonly Evaluator[],
+): Evaluator {
   if (first === undefined) return (context) => apply(context);
   if (second === undefined) return (context) => apply(context, first(context));
   if (third === undefined) return (context) => apply(context, first(context), second(context));
-  const all = [first, second, third, ...rest];
+  if (fourth === undefined) return (context) => apply(context, first(context), second(context), third(context));
+  const all = [first, second, third, fourth, ...rest];
   return (context) => apply(context, ...all.map((argument) => argument(context)));
 }

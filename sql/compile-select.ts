@@ -1,6 +1,6 @@
-import type { Select, SelectItem, Subselect } from "./ast.ts";
+import type { Expression, Select, SelectItem, Subselect } from "./ast.ts";
 import type { Compilation, CompileExpression } from "./compilation.ts";
-import type { Context, Evaluator } from "./context.ts";
+import { type Context, type Evaluator, originOf } from "./context.ts";
 import { type Output, writeMember, writeObject, writePath } from "./output.ts";
 import { isArray, isObject, isOwnKey, type JsonValue, ownMember, Undefined, type Value } from "./value.ts";
 
@@ -15,7 +15,11 @@ export function isEverything({ items: [first, second] }: Select): boolean {
 /** Turns the list of a SELECT into a closure: an object, or the value of SELECT VALUE. */
 export function compileItems(select: Select, compilation: Compilation, compile: CompileExpression): Evaluator {
   if (select.isValue) return compileValue(select, compilation, compile);
-  if (isEverything(select)) return ({ root }) => root;
+  if (isEverything(select)) return originOf(compilation.isNested);
+  const names = select.items.map((item) => plainColumn(item, compilation));
+  if (names.every((name) => name !== undefined)) {
+    return compilation.isNested ? ({ element }) => project(element, names) : ({ root }) => project(root, names);
+  }
   const writers = select.items.map((item) => compileItem(item, compilation, compile));
   return (context) => {
     const output: Output = {};
@@ -32,21 +36,26 @@ export function compileItems(select: Select, compilation: Compilation, compile: 
  */
 export function compileSubselect(node: Subselect, compilation: Compilation, compile: CompileExpression): Evaluator {
   const { source, where, items } = compileParts(node, compilation, compile);
-  return (context) => {
-    const value = source(context);
-    const element = context.forElements();
-    if (!isArray(value)) {
-      element.moveTo(value);
-      return isObject(value) && matches(where, element) ? items(element) : Undefined;
-    }
+  const ofOne = (value: Value, context: Context): Value => {
+    context.element = value;
+    return isObject(value) && matches(where, context) ? items(context) : Undefined;
+  };
+  const ofArray = (values: readonly JsonValue[], context: Context): Value => {
     const results: JsonValue[] = [];
-    for (const each of value) {
-      element.moveTo(each);
-      if (where !== undefined && where(element) !== true) continue;
-      const result = items(element);
+    for (const value of values) {
+      context.element = value;
+      if (where !== undefined && where(context) !== true) continue;
+      const result = items(context);
       if (result !== Undefined) results.push(result);
     }
     return results;
+  };
+  return (context) => {
+    const value = source(context);
+    const { element } = context;
+    const result = isArray(value) ? ofArray(value, context) : ofOne(value, context);
+    context.element = element;
+    return result;
   };
 }
 
@@ -55,17 +64,19 @@ export function compileExists(node: Subselect, compilation: Compilation, compile
   const { source, where } = compileParts(node, compilation, compile);
   return (context) => {
     const value = source(context);
-    const element = context.forElements();
+    const { element } = context;
     const isSelected = (each: Value) => {
-      element.moveTo(each);
-      return matches(where, element);
+      context.element = each;
+      return matches(where, context);
     };
-    return isArray(value) ? value.some(isSelected) : isObject(value) && isSelected(value);
+    const isAny = isArray(value) ? value.some(isSelected) : isObject(value) && isSelected(value);
+    context.element = element;
+    return isAny;
   };
 }
 
-function matches(where: Evaluator | undefined, element: Context): boolean {
-  return where === undefined || where(element) === true;
+function matches(where: Evaluator | undefined, context: Context): boolean {
+  return where === undefined || where(context) === true;
 }
 
 interface Parts {
@@ -96,9 +107,10 @@ function compileValue({ items, index }: Select, compilation: Compilation, compil
 }
 
 function compileItem(item: SelectItem, compilation: Compilation, compile: CompileExpression): Writer {
-  if (item.kind === "all") return (output, { root }) => writeObject(output, root);
-  const field = fieldWriter(item, compilation);
-  if (field !== undefined) return field;
+  if (item.kind === "all") {
+    const origin = originOf(compilation.isNested);
+    return (output, context) => writeObject(output, origin(context));
+  }
   const evaluate: (context: Context) => Value = compile(item.expression, compilation);
   const [key = defaultKey(item, compilation), ...deeper] = item.alias ?? [];
   if (key === undefined) return (output, context) => writeObject(output, evaluate(context));
@@ -106,15 +118,25 @@ function compileItem(item: SelectItem, compilation: Compilation, compile: Compil
   return (output, context) => writePath(output, [key, ...deeper], evaluate(context));
 }
 
-/** A plain field, the usual column, with as few calls as possible: nested SELECTs write it for every element. */
-function fieldWriter({ expression, alias }: Column, compilation: Compilation): Writer | undefined {
-  if (alias !== undefined || expression.kind !== "name" || !isOwnKey(expression.name)) return undefined;
-  const { name } = expression;
-  if (compilation.roleOf(name) !== "field") return undefined;
-  return (output, { root }) => {
-    const value = ownMember(root, name);
-    if (value !== Undefined) output[name] = value;
-  };
+/** The name of a column that is a field and nothing else, the usual one. */
+function plainColumn(item: SelectItem, compilation: Compilation): string | undefined {
+  return item.kind === "all" || item.alias !== undefined ? undefined : plainField(item.expression, compilation);
+}
+
+/** The name of a field whose key can only be the value's own. */
+export function plainField(expression: Expression, compilation: Compilation): string | undefined {
+  if (expression.kind !== "name" || !isOwnKey(expression.name)) return undefined;
+  return compilation.roleOf(expression.name) === "field" ? expression.name : undefined;
+}
+
+/** Plain fields and nothing else, with as few calls as possible: nested SELECTs write them for every element. */
+function project(value: Value, names: readonly string[]): Value {
+  const output: Output = {};
+  for (const name of names) {
+    const found = ownMember(value, name);
+    if (found !== Undefined) output[name] = found;
+  }
+  return output;
 }
 
 /** The usual keys are assigned, without asking for each message whether they are usual. */

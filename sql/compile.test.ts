@@ -167,6 +167,23 @@ test.for([
   expect(evaluateToJson(sql, ELEMENTS)).toBe(output);
 });
 
+const ROWS = {
+  rows: [
+    { id: 1, parts: [{ n: 1 }, { n: 2 }], box: { n: 9 } },
+    { id: 2, parts: [{ n: 3 }], box: [] },
+  ],
+};
+
+test.for([
+  ["(SELECT (SELECT VALUE n FROM parts) AS p, id FROM rows)", '[{"p":[1,2],"id":1},{"p":[3],"id":2}]'],
+  ["(SELECT (SELECT n FROM box) AS b, id FROM rows)", '[{"b":{"n":9},"id":1},{"b":[],"id":2}]'],
+  ["(SELECT (SELECT n FROM missing) AS m, id FROM rows)", '[{"id":1},{"id":2}]'],
+  ["(SELECT id FROM rows WHERE EXISTS (SELECT * FROM parts WHERE n = 3))", '[{"id":2}]'],
+  ["(SELECT VALUE r.id FROM rows AS r WHERE EXISTS (SELECT * FROM parts) AND r.id = 1)", "[1]"],
+] as const)("a nested SELECT goes on in its element behind one within it: %s", ([sql, output]) => {
+  expect(evaluateToJson(`SELECT VALUE ${sql}`, ROWS)).toBe(output);
+});
+
 test.for([
   ["SET @a = 1, @a = 2 SELECT @a AS v", "SQL_SYNTAX"],
   ["SET @a = @b, @b = 1 SELECT @a AS v", "SQL_SYNTAX"], // assigned behind its use

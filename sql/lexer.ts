@@ -43,7 +43,16 @@ function readString(statement: string, index: number, quote: string): Token {
 }
 
 function token(kind: TokenKind, text: string, index: number, end: number): Token {
-  return { kind, text, keyword: kind === "word" ? keywordOf(text) : undefined, index, end };
+  return { kind, text: asKey(text), keyword: kind === "word" ? keywordOf(text) : undefined, index, end };
+}
+
+/**
+ * The same text as V8 keeps the keys of objects. A text cut out of another is none yet, and an object that is asked for it
+ * looks it up among all keys first, every time: a nested SELECT over 20 elements took an eighth longer.
+ */
+function asKey(text: string): string {
+  const [key = text] = Object.keys({ [text]: true });
+  return key;
 }
 
 function keywordOf(word: string): Keyword | undefined {

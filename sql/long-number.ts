@@ -10,7 +10,17 @@ const EXPONENT_DIGITS = 3;
  */
 export function hasLongNumber(bytes: Uint8Array): boolean {
   const { length } = bytes;
+  const lastOfThree = length - 2 * EXPONENT_DIGITS;
   for (let index = EXPONENT_DIGITS - 1; ; ) {
+    // Three at a time where there are: most bytes are in texts, and what this takes is the counting.
+    while (
+      index < lastOfThree &&
+      !isDigitOrPoint(bytes[index] as number) &&
+      !isDigitOrPoint(bytes[index + EXPONENT_DIGITS] as number) &&
+      !isDigitOrPoint(bytes[index + 2 * EXPONENT_DIGITS] as number)
+    ) {
+      index += 3 * EXPONENT_DIGITS;
+    }
     while (index < length && !isDigitOrPoint(bytes[index] as number)) index += EXPONENT_DIGITS;
     if (index >= length) return false;
     let before = index - 1;

@@ -54,6 +54,7 @@ export function ofDoubles(count: number, apply: (...doubles: number[]) => number
 
 /** An index or a count: rounded down to an Int. */
 export function toIndex(value: Value): number | Undefined {
+  if (typeof value === "number") return Math.floor(value);
   const double = toDouble(value);
   return double === Undefined ? Undefined : Math.floor(double);
 }

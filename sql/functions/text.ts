@@ -36,19 +36,22 @@ function character(code: number | Undefined): Value {
   return code === Undefined || code < 0 || code > MAX_ASCII ? Undefined : String.fromCharCode(code);
 }
 
-function replaceParts(text: string, part: string, replacement: string): string {
-  // In JavaScript a $ of the replacement has a meaning.
-  return replacement.includes("$") ? text.replaceAll(part, () => replacement) : text.replaceAll(part, replacement);
-}
-
 /** As in Java the empty part is found before, between and behind all characters. */
 function replace(text: string, part: string, replacement: string): Value {
-  // Most texts are short, and cannot become long.
-  const longest = (text.length + 1) * (replacement.length + 1);
-  if (part !== "" && longest <= MAX_TEXT_LENGTH) return replaceParts(text, part, replacement);
-  if (part === "" && longest > 2 * MAX_TEXT_LENGTH) return Undefined;
-  const parts = part === "" ? ["", ...text, ""] : text.split(part);
-  return joinTexts(parts, replacement);
+  if (part === "") {
+    const isTooLong = (text.length + 1) * (replacement.length + 1) > 2 * MAX_TEXT_LENGTH;
+    return isTooLong ? Undefined : joinTexts(["", ...text, ""], replacement);
+  }
+  // Not replaceAll, for which a $ of the replacement has a meaning, and which takes twice as long.
+  let replaced = "";
+  let from = 0;
+  for (let index = text.indexOf(part); index >= 0; index = text.indexOf(part, from)) {
+    replaced += text.slice(from, index) + replacement;
+    if (replaced.length > MAX_TEXT_LENGTH) return Undefined;
+    from = index + part.length;
+  }
+  replaced += text.slice(from);
+  return replaced.length > MAX_TEXT_LENGTH ? Undefined : replaced;
 }
 
 function padding(pad: (text: string, spaces: string) => string): SqlFunction {

@@ -28,11 +28,15 @@ export const timeFunctions: FunctionTable = {
   },
 };
 
-// In steps of 35 ns, at worst. A letter of a pattern is written or read in some 100 ns, the name of a zone in 2 µs, which
-// most patterns have once; a zone that nobody asked for before takes 300 µs.
+// In steps of 35 ns, at worst. A letter of a pattern is written or read in some 100 ns to 500 ns, weeks and nested sections
+// take longest; the name of a zone 2 µs, which most patterns have once; a zone that nobody asked for before takes 300 µs to
+// write, 60 µs to read.
 const STEPS_PER_LETTER = 15;
+const STEPS_PER_WEEK = 30;
+const STEPS_PER_SECTION = 30;
 const STEPS_PER_ZONE_NAME = 100;
 const STEPS_PER_ZONE = 10_000;
+const STEPS_PER_READ_ZONE = 1_500;
 
 function format({ steps }: Context, pattern: Value, timestamp: Value, zoneId: Value): Value {
   const text = toText(pattern);
@@ -40,7 +44,9 @@ function format({ steps }: Context, pattern: Value, timestamp: Value, zoneId: Va
   const id = toText(zoneId);
   if (text === Undefined || instant === Undefined || id === Undefined) return Undefined;
   const names = id === "UTC" ? 0 : 1 + countOf("z", text);
-  if (!steps.spend(STEPS_PER_LETTER * text.length + STEPS_PER_ZONE_NAME * names)) return Undefined;
+  const weeks = countOf("w", text) + countOf("x", text);
+  const cost = STEPS_PER_LETTER * text.length + STEPS_PER_WEEK * weeks + STEPS_PER_ZONE_NAME * names;
+  if (!steps.spend(cost)) return Undefined;
   if (id !== "UTC" && !steps.spendOnce(`zone ${id}`, STEPS_PER_ZONE)) return Undefined;
   const zone = id === "UTC" ? utc : findZone(id);
   if (zone === undefined) return Undefined;
@@ -53,8 +59,10 @@ function parse({ steps }: Context, value: Value, pattern: Value): Value {
   if (text === Undefined || letters === Undefined) return Undefined;
   const zones = countOf("V", letters) + countOf("z", letters) === 0 ? 0 : 1;
   // Every text may name another zone.
-  const isNew = zones === 0 || steps.spendOnce(`zone in ${text.slice(-MAX_ZONE_LENGTH)}`, STEPS_PER_ZONE / 10);
-  if (!isNew || !steps.spend(STEPS_PER_LETTER * letters.length + 4 * zones * STEPS_PER_ZONE_NAME)) return Undefined;
+  const isNew = zones === 0 || steps.spendOnce(`zone in ${text.slice(-MAX_ZONE_LENGTH)}`, STEPS_PER_READ_ZONE);
+  const sections = countOf("[", letters);
+  const cost = STEPS_PER_LETTER * letters.length + STEPS_PER_SECTION * sections + 4 * zones * STEPS_PER_ZONE_NAME;
+  if (!isNew || !steps.spend(cost)) return Undefined;
   return parsers.get(letters, javaParse)?.(text) ?? Undefined;
 }
 

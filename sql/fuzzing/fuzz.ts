@@ -50,8 +50,10 @@ export function fuzz(runs: number, seed: number): FuzzReport {
     const sql = randomStatement(random);
     try {
       const { result: statement, cpuMs } = timed(() => compile(sql));
-      if (cpuMs > slowestCompilation.cpuMs)
-        slowestCompilation = { cpuMs: again(cpuMs, () => compile(sql)), sql, payload: "" };
+      if (cpuMs > slowestCompilation.cpuMs) {
+        const least = again(cpuMs, () => compile(sql));
+        if (least > slowestCompilation.cpuMs) slowestCompilation = { cpuMs: least, sql, payload: "" };
+      }
       if (statement === undefined) continue;
       compiled += 1;
       for (let count = 0; count < MESSAGES_PER_STATEMENT; count += 1) {

@@ -63,6 +63,7 @@ function namedZone(id: string): Zone | undefined {
     return undefined;
   }
   let short: Intl.DateTimeFormat | undefined;
+  let long: Intl.DateTimeFormat | undefined;
   return {
     id,
     offsetAt: (instant) => readOffset(offsets.format(instant)),
@@ -70,7 +71,10 @@ function namedZone(id: string): Zone | undefined {
       short ??= abbreviations(id, instant);
       return nameIn(short, instant);
     },
-    longName: (instant) => nameIn(nameFormat("en-US", "long", id), instant),
+    longName: (instant) => {
+      long ??= nameFormat("en-US", "long", id);
+      return nameIn(long, instant);
+    },
   };
 }
 
