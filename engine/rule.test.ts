@@ -168,13 +168,13 @@ test("a message that is too large goes to the error action", async () => {
   expect(dead()).toEqual([expect.stringContaining("orders takes messages of 1024 bytes, not 1025")]);
 });
 
-test("bad input sql-03: an output larger than its queue takes goes to the error action", async () => {
-  const { targets, orders, dead } = createTargets(262_144);
+test("bad input sql-03: an output that multiplies its message goes to the error action", async () => {
+  const { targets, orders, dead } = createTargets(1_048_576);
   const sql = String(badInputs("rule.sql").find(({ id }) => id === "sql-03")?.input.sql);
   const rule = new Rule({ ...rulePlan, sql, actions: [toOrders], errorAction: toDead }, targets);
   await rule.run(createMessage({ x: "x".repeat(100_000) }), messageId, true);
   expect(orders()).toEqual([]);
-  expect(dead()).toEqual([expect.stringContaining("orders takes messages of 262144 bytes, not 800008")]);
+  expect(dead()).toEqual([expect.stringContaining("RULE_OUTPUT_TOO_LARGE: the output has 800008 bytes")]);
 });
 
 test.for([

@@ -4,6 +4,7 @@ import { mayInvoke } from "../template/permissions.ts";
 import type { RulePlan } from "../template/plan.ts";
 import { Properties, type PropertyTable, performed } from "../template/properties.ts";
 import type { Action, ActionTargets, RuleOutput } from "./action.ts";
+import { outputJson } from "./output-json.ts";
 
 const lambdaProperties: PropertyTable = { FunctionArn: performed };
 
@@ -31,15 +32,15 @@ export function lambdaAction(
     name: "LambdaAction",
     resource: arn,
     run: (output, { isReport }) => {
-      target.accept(eventOf(output), isReport ? undefined : rule.name);
+      target.accept(eventOf(output, isReport), isReport ? undefined : rule.name);
       if (isReport) count(dead);
       return undefined;
     },
   };
 }
 
-function eventOf(output: RuleOutput): string {
-  if (output.kind === "json") return JSON.stringify(output.value);
+function eventOf(output: RuleOutput, isReport: boolean): string {
+  if (output.kind === "json") return outputJson(output, isReport);
   const text = Buffer.from(output.bytes).toString();
   if (isJson(text)) return text;
   // AWS hands over JSON only: the rule has to encode binary payloads.

@@ -3,6 +3,7 @@ import { isMessageText } from "../services/message-contents.ts";
 import type { RulePlan } from "../template/plan.ts";
 import { noEffect, Properties, type PropertyTable, performed } from "../template/properties.ts";
 import type { Action, ActionTargets, RuleOutput } from "./action.ts";
+import { outputJson } from "./output-json.ts";
 
 const sqsProperties: PropertyTable = {
   QueueUrl: performed,
@@ -26,12 +27,12 @@ export function sqsAction(value: unknown, at: string, rule: RulePlan, { queues }
     resource: url,
     // Not `async`: the message's rows and its receipt are staged in one turn.
     run: (output, { messageId, isReport }) =>
-      queue.send(bodyOf(output, isBase64), { messageId, deadOf: isReport ? rule.name : undefined }),
+      queue.send(bodyOf(output, isBase64, isReport), { messageId, deadOf: isReport ? rule.name : undefined }),
   };
 }
 
-function bodyOf(output: RuleOutput, isBase64: boolean): string {
-  const text = output.kind === "json" ? JSON.stringify(output.value) : Buffer.from(output.bytes).toString();
+function bodyOf(output: RuleOutput, isBase64: boolean, isReport: boolean): string {
+  const text = output.kind === "json" ? outputJson(output, isReport) : Buffer.from(output.bytes).toString();
   if (isBase64) return (output.kind === "json" ? Buffer.from(text) : Buffer.from(output.bytes)).toString("base64");
   if (!isMessageText(text))
     throw new Error("InvalidMessageContents: the message has characters that SQS does not take");
