@@ -54,9 +54,16 @@ test("what is left out has its default", () => {
     deadLetters: { days: 14 },
     commands: undefined,
     feeds: new Map(),
+    framesRuleName: undefined,
     brokers: [],
     alarms: undefined,
   });
+});
+
+test("a relay has a topic rule for its frames, whose name no route's has", () => {
+  expect(defineScheme({ ...base, uplink: "relay" }).framesRuleName).toBe("acme_prod_relay_frames");
+  expect(defineScheme({ ...base, uplink: "bridge" }).framesRuleName).toBeUndefined();
+  expect(faults({ ...base, uplink: "tunnel" })).toEqual([expect.stringMatching(/^uplink: .*bridge or relay/)]);
 });
 
 test("everything that a scheme can have is taken", () => {

@@ -50,6 +50,8 @@ function read(input: SchemeInput, report: Report): Scheme {
     },
     deadLetters: input.deadLetters ?? { days: 14 },
     routes: new Map(routes.map((route) => [route.name, route])),
+    // No route's name holds an underscore, so that no route's rule is called so.
+    framesRuleName: input.uplink === "relay" ? `${rulePrefix}_relay_frames` : undefined,
     commands: input.commands && readCommands(input.commands, `${rulePrefix}_${repliesRoute}`, topics),
     feeds: new Map(
       Object.entries(input.feeds ?? {}).map(([name, { topic }]) => [

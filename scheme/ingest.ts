@@ -77,6 +77,22 @@ export function ingestStatement(route: IngestSource): string {
   return `SELECT ${list.join(", ")} FROM '${route.topic.filter}'${where}`;
 }
 
+/** What the topic rule of the relay's frames hands to `forward`. As payload-independent as that of a route. */
+export interface IngestFrame {
+  /** The frame's bytes, in base64. */
+  readonly frame: string;
+  /** MQTT client id of the relay's connection. Absent where there was none. */
+  readonly broker?: string;
+}
+
+/** The AWS IoT SQL of the rule that takes frames. It has no FROM: only Basic Ingest leads to it. */
+export const framesStatement = "SELECT encode(*, 'base64') AS frame, clientid() AS broker";
+
+/** Where the relay publishes frames. */
+export function framesTopic(framesRuleName: string): string {
+  return basicIngestTopic(framesRuleName, "frames");
+}
+
 /** The topic by which a bridge hands a message straight to one rule (Basic Ingest), which AWS does not charge for. */
 export function basicIngestTopic(ruleName: string, topic: string): string {
   return `$aws/rules/${ruleName}/${topic}`;

@@ -142,6 +142,7 @@ export const schemeKeys: Keys = {
       lease: optional(object({ hours: integer(1, 720) })),
     }),
   ),
+  uplink: optional(text(/^(bridge|relay)$/, "bridge or relay")),
   commands: optional(
     object({
       topic: anyText,

@@ -39,6 +39,11 @@ export interface SchemeInput {
   /** How long dead letters are kept, 14 days by default. */
   readonly deadLetters?: { readonly days: number };
   readonly routes: Readonly<Record<string, RouteInput>>;
+  /**
+   * What stands between the edge broker and IoT Core: Mosquitto's own `bridge` by default, or the `relay`, which sends
+   * many messages in one publish and needs a topic rule and a function for them.
+   */
+  readonly uplink?: "bridge" | "relay";
   /** How devices are told what to do, and where they answer. */
   readonly commands?: CommandsInput;
   /** Topics that the backend publishes and every device may read. */
@@ -120,6 +125,8 @@ export interface Scheme {
   };
   readonly deadLetters: { readonly days: number };
   readonly routes: ReadonlyMap<string, Route>;
+  /** Name of the topic rule that takes the relay's frames; undefined where the uplink is a bridge. */
+  readonly framesRuleName: string | undefined;
   readonly commands: Commands | undefined;
   readonly feeds: ReadonlyMap<string, TopicTemplate>;
   readonly brokers: readonly BrokerInput[];
