@@ -26,11 +26,18 @@ export function messageOf(topic: string, payload: Buffer, packet: IPublishPacket
 function propertiesOf(properties: NonNullable<IPublishPacket["properties"]>): MessageProperties {
   const { userProperties, contentType, responseTopic, correlationData } = properties;
   return {
-    ...(userProperties === undefined ? {} : { userProperties: Object.entries(userProperties).flatMap(pairsOf) }),
+    ...(userProperties === undefined ? {} : { userProperties: userPropertiesOf(userProperties) }),
     ...(contentType === undefined ? {} : { contentType }),
     ...(responseTopic === undefined ? {} : { responseTopic }),
     ...(correlationData === undefined ? {} : { correlationData }),
   };
+}
+
+/** As `mqtt` has them, in pairs. */
+export function userPropertiesOf(
+  properties: NonNullable<NonNullable<IPublishPacket["properties"]>["userProperties"]>,
+): readonly (readonly [name: string, value: string])[] {
+  return Object.entries(properties).flatMap(pairsOf);
 }
 
 function pairsOf([name, values]: [string, string | readonly string[]]): (readonly [string, string])[] {

@@ -1,4 +1,6 @@
 import { randomUUID } from "node:crypto";
+import type { Delivery } from "../client/intake.ts";
+import { fingerprintOf } from "../client/receipts.ts";
 import { TopicTrie } from "../scheme/topic-trie.ts";
 import type { Message } from "../sql/message.ts";
 import { type AwsServices, startAwsServices } from "./aws-services.ts";
@@ -16,7 +18,6 @@ import { MappingStates } from "./services/mapping-states.ts";
 import type { MessageBroker } from "./services/message-broker.ts";
 import type { QueueConditions } from "./services/queue.ts";
 import { QueueStore } from "./services/queue-store.ts";
-import { type Delivery, fingerprintOf } from "./services/receipt-table.ts";
 import type { SecretSource } from "./services/secrets.ts";
 import type { Plan } from "./template/plan.ts";
 

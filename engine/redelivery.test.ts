@@ -1,5 +1,6 @@
 import { cpSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Delivery } from "../client/intake.ts";
 import { type LossyLine, startLossyLine } from "../test/support/lossy-line.ts";
 import { startMosquitto, type TestBroker } from "../test/support/mosquitto.ts";
 import { connectAs } from "../test/support/mqtt-client.ts";
@@ -8,7 +9,6 @@ import { Engine, type IncomingMessage } from "./engine.ts";
 import type { Queue } from "./services/queue.ts";
 import { TestQueues } from "./services/queue-testing.ts";
 import { readLedger } from "./services/read-ledger.ts";
-import type { Delivery } from "./services/receipt-table.ts";
 import { readAssembly } from "./template/assembly.ts";
 import { readPlan } from "./template/read-plan.ts";
 import { temporaryFolder, writeAssembly } from "./testing.ts";

@@ -1,12 +1,13 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { Receipt } from "../../client/receipts.ts";
 import { EngineError } from "../engine-error.ts";
 import { type Change, type ChangeKind, changeKinds, type Stage, StorageError } from "./change.ts";
 import type { LedgerEntry, LedgerLine } from "./ledger.ts";
 import { LedgerTable, readLines } from "./ledger-table.ts";
 import { makeQueueTable, type QueueTable } from "./queue-table.ts";
-import { type Receipt, ReceiptTable } from "./receipt-table.ts";
+import { ReceiptTable } from "./receipt-table.ts";
 
 /** The database in the data folder. */
 export const storeFile = "queues.sqlite";

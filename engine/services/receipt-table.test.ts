@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
-import { fingerprintOf, type Receipt, ReceiptTable } from "./receipt-table.ts";
+import { fingerprintOf, type Receipt } from "../../client/receipts.ts";
+import { ReceiptTable } from "./receipt-table.ts";
 
 function receipt(packetIdentifier: number, text = "a"): Receipt {
   return { packetIdentifier, fingerprint: fingerprintOf("v1/d42", Buffer.from(text)), id: randomUUID() };
