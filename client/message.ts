@@ -4,6 +4,8 @@ import type { IPublishPacket } from "mqtt";
 export interface MessageProperties {
   readonly userProperties?: readonly (readonly [name: string, value: string])[];
   readonly contentType?: string;
+  /** Whether the payload is UTF-8 text. */
+  readonly payloadFormatIndicator?: boolean;
   readonly responseTopic?: string;
   readonly correlationData?: Buffer;
 }
@@ -24,10 +26,11 @@ export function messageOf(topic: string, payload: Buffer, packet: IPublishPacket
 
 /** The values of a name that comes more than once are together behind its first place. */
 function propertiesOf(properties: NonNullable<IPublishPacket["properties"]>): MessageProperties {
-  const { userProperties, contentType, responseTopic, correlationData } = properties;
+  const { userProperties, contentType, payloadFormatIndicator, responseTopic, correlationData } = properties;
   return {
     ...(userProperties === undefined ? {} : { userProperties: userPropertiesOf(userProperties) }),
     ...(contentType === undefined ? {} : { contentType }),
+    ...(payloadFormatIndicator === undefined ? {} : { payloadFormatIndicator }),
     ...(responseTopic === undefined ? {} : { responseTopic }),
     ...(correlationData === undefined ? {} : { correlationData }),
   };

@@ -10,10 +10,12 @@ export type ReasonCode =
   | "HEADERS_TOO_LARGE" // more header fields, or more bytes of them, than an HTTP server can be expected to read
   | "MESSAGE_ID_INVALID" // the device's Idempotency-Key is empty, too long or not visible ASCII
   | "MESSAGE_ID_REUSED" // a message id that came before, now with another body
-  | "PROPERTIES_TOO_LARGE" // more MQTT 5 user properties or correlation data than AWS IoT Core carries
+  | "PROPERTIES_TOO_LARGE" // more MQTT 5 user properties, content type or correlation data than AWS IoT Core carries
   | "DEVICE_ID_INVALID" // the topic's identity level is not a device id
   | "TOPIC_TOO_DEEP" // more slashes than AWS IoT Core takes
   | "TOPIC_TOO_LONG" // more bytes than AWS IoT Core takes
+  | "TOPIC_RESERVED" // begins with $, where AWS IoT Core has topics of its own
+  | "PAYLOAD_TOO_LARGE" // more bytes than AWS IoT Core takes
   | "COMMAND_INVALID" // an envelope that is no command: its header does not say which, when and of what kind
   | "REPLY_INVALID" // a reply whose header does not say to which command, or how it went
   | "COMMAND_UNKNOWN" // a reply to a command that the ledger does not have, or has for another device

@@ -1,0 +1,78 @@
+import { readFile } from "node:fs/promises";
+import { loadScheme } from "../../scheme/load-scheme.ts";
+import { BridgeError } from "../bridge-error.ts";
+import { type Credentials, readCredentials } from "../provision/credentials.ts";
+import { Relay } from "./relay.ts";
+import { type CloudPlace, documentIn, readRelayOptions, relayHelp } from "./relay-options.ts";
+import { StatusServer } from "./status-server.ts";
+import type { CloudOptions } from "./uplink-connection.ts";
+
+/**
+ * `relay`: runs until a signal ends it.
+ *
+ * @throws {UsageError | BridgeError | ProvisionError | SchemeError | ClientError}
+ */
+export async function relayCommand(args: readonly string[], print: (line: string) => void): Promise<void> {
+  const options = await readRelayOptions(args);
+  if (options === undefined) {
+    print(relayHelp);
+    return;
+  }
+  const { configFile, http, acknowledgeWithinMs, ...rest } = options;
+  const stopped = new Promise<void>((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve());
+  });
+  const cloud = { ...(await readCloud(options.cloud)), acknowledgeWithinMs };
+  const log = (line: string) => print(`${new Date().toISOString()} ${line}`);
+  const relay = await Relay.start({ ...rest, cloud, scheme: await loadScheme(configFile), log });
+  await using status = await StatusServer.start(relay, http);
+  log(`relay: takes from ${rest.local.url}, publishes to ${cloud.url} as ${cloud.clientId}, status at ${status.url}`);
+  await stopped;
+  await relay.stop();
+  log("relay: stopped");
+}
+
+async function readCloud(place: CloudPlace): Promise<CloudOptions> {
+  switch (place.kind) {
+    case "folder": {
+      const document = documentIn(place.path);
+      return cloudOf(readCredentials(await read(document), document), document);
+    }
+    case "secret":
+      return cloudOf(await readSecret(place.name, place.region), `the secret '${place.name}'`);
+    case "files": {
+      const { ca, cert, key } = place.tls;
+      const tls = { ca: await read(ca), cert: await read(cert), key: await read(key) };
+      return { url: urlOf(place.endpoint), clientId: place.clientId, tls };
+    }
+    default:
+      return place satisfies never;
+  }
+}
+
+async function readSecret(name: string, region: string | undefined): Promise<Credentials> {
+  // Loaded when it is meant: the AWS SDK takes a quarter of a second.
+  const { SecretsManagerClient, GetSecretValueCommand } = await import("@aws-sdk/client-secrets-manager");
+  const client = new SecretsManagerClient(region === undefined ? {} : { region });
+  const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: name })).catch((cause: Error) => {
+    throw new BridgeError("RELAY_CREDENTIALS", `the secret '${name}': ${cause.message}`, { cause });
+  });
+  return readCredentials(SecretString ?? "", `the secret '${name}'`);
+}
+
+function cloudOf({ endpoint, clientId, ca, current }: Credentials, place: string): CloudOptions {
+  if (current === undefined) {
+    throw new BridgeError("RELAY_CREDENTIALS", `${place} has no certificate in force; run provision again`);
+  }
+  return { url: urlOf(endpoint), clientId, tls: { ca, cert: current.certificate, key: current.privateKey } };
+}
+
+function urlOf(endpoint: string): string {
+  return `mqtts://${/:\d+$/.test(endpoint) ? endpoint : `${endpoint}:8883`}`;
+}
+
+async function read(file: string): Promise<string> {
+  return await readFile(file, "utf8").catch((cause: Error) => {
+    throw new BridgeError("RELAY_CREDENTIALS", `${file} cannot be read: ${cause.message}`, { cause });
+  });
+}
