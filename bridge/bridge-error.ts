@@ -6,6 +6,7 @@ export type BridgeErrorCode =
   | "BROKER_USER_INVALID" // a service's user name that a device could have, or that the ACL file cannot hold
   | "BRIDGE_ENDPOINT_INVALID" // not the host, or host:port, of an IoT Core endpoint
   | "BRIDGE_CLIENT_ID_INVALID" // a client id that IoT Core does not take
+  | "RELAY_CLIENT_ID_TAKEN" // a client id that a further connection of another broker's relay could have
   | "MOSQUITTO_UNSUPPORTED" // a release without the directives that the configuration needs
   | "MOSQUITTO_FAILED"; // the broker ended before it listened
 

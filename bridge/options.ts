@@ -3,6 +3,7 @@ import { isAbsolute } from "node:path";
 import { isDeviceId } from "../scheme/device-id.ts";
 import type { Scheme } from "../scheme/scheme.ts";
 import { BridgeError, type BridgeErrorCode } from "./bridge-error.ts";
+import { uplinkClientId } from "./client-id.ts";
 
 /** Directives follow the release. Files for 2.0 are also read by 2.1, which gives up its stronger persistence. */
 export type MosquittoVersion = "2.0" | "2.1";
@@ -126,8 +127,6 @@ const hostPattern = /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/;
 const systemUserPattern = /^[A-Za-z_][A-Za-z0-9_.-]{0,31}$/;
 /** Stands in the ACL and in a password file as it is; the dot tells it from every device id. */
 const servicePattern = /^(?=.*\.)[A-Za-z0-9._-]{1,64}$/;
-/** Of the characters that IoT Core takes, those that stand in mosquitto.conf as they are. */
-const clientIdPattern = /^[A-Za-z0-9][A-Za-z0-9:._-]{0,127}$/;
 
 function readListener(listener: NonNullable<BrokerOptions["listener"]>): BrokerSettings["listener"] {
   const { address = "127.0.0.1", tls, identity, port = tls === undefined ? 1883 : 8883 } = listener;
@@ -169,7 +168,7 @@ function readServices({ engine, publisher }: NonNullable<BrokerOptions["services
 }
 
 function readBridge(scheme: Scheme, bridge: BridgeOptions): BridgeSettings {
-  const { endpoint, cafile, clientId = `${scheme.name}-${scheme.stage}-edge`, protocol = "mqttv50" } = bridge;
+  const { endpoint, cafile, clientId, protocol = "mqttv50" } = bridge;
   const [, host = "", port = "8883"] = /^([^:]+)(?::(\d{1,5}))?$/.exec(endpoint) ?? [];
   if (!hostPattern.test(host)) {
     throw new BridgeError("BRIDGE_ENDPOINT_INVALID", `the endpoint '${endpoint}' is not a host or a host:port`);
@@ -180,7 +179,7 @@ function readBridge(scheme: Scheme, bridge: BridgeOptions): BridgeSettings {
     port: Number(port),
     cafile: path(cafile, "authority of the endpoint"),
     ...readTls(bridge),
-    clientId: match(clientId, clientIdPattern, "BRIDGE_CLIENT_ID_INVALID", "1 to 128 of A–Z a–z 0–9 : . _ -"),
+    clientId: uplinkClientId(scheme, clientId),
     protocol,
   };
 }
