@@ -7,6 +7,8 @@ export type BridgeErrorCode =
   | "BRIDGE_ENDPOINT_INVALID" // not the host, or host:port, of an IoT Core endpoint
   | "BRIDGE_CLIENT_ID_INVALID" // a client id that IoT Core does not take
   | "RELAY_CLIENT_ID_TAKEN" // a client id that a further connection of another broker's relay could have
+  | "RELAY_NOT_IN_SCHEME" // a relay, whose frames no topic rule of the scheme takes
+  | "RELAY_BESIDE_BRIDGE" // both at one broker: each message would go to IoT Core twice
   | "MOSQUITTO_UNSUPPORTED" // a release without the directives that the configuration needs
   | "MOSQUITTO_FAILED"; // the broker ended before it listened
 

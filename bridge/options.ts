@@ -52,6 +52,8 @@ export interface BrokerOptions {
     readonly engine?: string | undefined;
     /** Publishes commands and feeds, and hears the replies, e.g. `trestle.push`. */
     readonly publisher?: string | undefined;
+    /** Sends what devices send to IoT Core, in place of a bridge, e.g. `trestle.relay`. */
+    readonly relay?: string | undefined;
   };
   /**
    * Replaces a client's id by its user name: no device can take over another's session, and none has more than one.
@@ -86,7 +88,11 @@ export interface BrokerSettings {
   readonly durability: Durability;
   readonly persistence: { readonly location: string; readonly sqlitePlugin: string };
   readonly user: string | undefined;
-  readonly services: { readonly engine: string | undefined; readonly publisher: string | undefined };
+  readonly services: {
+    readonly engine: string | undefined;
+    readonly publisher: string | undefined;
+    readonly relay: string | undefined;
+  };
   readonly isClientIdUserName: boolean;
   readonly bridge: BridgeSettings | undefined;
 }
@@ -102,6 +108,7 @@ export interface BridgeSettings extends TlsFiles {
 /** Checks a broker's options and fills the gaps. @throws {BridgeError} at the first fault. */
 export function readOptions(scheme: Scheme, options: BrokerOptions): BrokerSettings {
   const version = options.version ?? "2.1";
+  if (options.services?.relay !== undefined) checkRelay(scheme, options.bridge);
   return {
     folder: path(options.folder, "folder"),
     version,
@@ -155,8 +162,23 @@ function readTls({ certfile, keyfile }: TlsFiles): TlsFiles {
   return { certfile: path(certfile, "certificate"), keyfile: path(keyfile, "private key") };
 }
 
-function readServices({ engine, publisher }: NonNullable<BrokerOptions["services"]>): BrokerSettings["services"] {
-  for (const name of [engine, publisher]) {
+function checkRelay({ framesRuleName }: Scheme, bridge: BridgeOptions | undefined): void {
+  if (framesRuleName === undefined) {
+    const message = `the scheme has no topic rule for a relay's frames; it needs uplink: "relay"`;
+    throw new BridgeError("RELAY_NOT_IN_SCHEME", message);
+  }
+  if (bridge !== undefined) {
+    const message = "a relay and a bridge at one broker would each send every message; docs/relay.md says how to move";
+    throw new BridgeError("RELAY_BESIDE_BRIDGE", message);
+  }
+}
+
+function readServices({
+  engine,
+  publisher,
+  relay,
+}: NonNullable<BrokerOptions["services"]>): BrokerSettings["services"] {
+  for (const name of [engine, publisher, relay]) {
     if (name === undefined) continue;
     if (isDeviceId(name)) {
       const message = `'${name}' could be a device; a service's user name holds a dot, as in trestle.engine`;
@@ -164,7 +186,7 @@ function readServices({ engine, publisher }: NonNullable<BrokerOptions["services
     }
     match(name, servicePattern, "BROKER_USER_INVALID", "a service's user name: 1 to 64 of A–Z a–z 0–9 . _ -");
   }
-  return { engine, publisher };
+  return { engine, publisher, relay };
 }
 
 function readBridge(scheme: Scheme, bridge: BridgeOptions): BridgeSettings {
