@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { defineScheme } from "../scheme/define-scheme.ts";
 import { aclFile } from "./acl.ts";
-import { readOptions } from "./options.ts";
+import { type BrokerOptions, readOptions } from "./options.ts";
 
 const scheme = defineScheme({
   name: "acme",
@@ -13,6 +13,7 @@ const scheme = defineScheme({
   commands: { topic: "Push/SDKControls/{deviceId}", replies: "Push/Replies/{deviceId}" },
   feeds: { orders: { topic: "orders/{orderId}" } },
   brokers: [{ url: "mqtts://broker.example.com:8883" }],
+  uplink: "relay",
 });
 
 test("a device has its own level of each topic, and nothing beyond", () => {
@@ -38,7 +39,14 @@ test("services have the other end of what devices have", () => {
   ]);
 });
 
-function rules(services: { engine?: string; publisher?: string }): readonly string[] {
+test("the relay reads what the engine does", () => {
+  const [, ...relay] = rules({ relay: "trestle.relay" }).slice(5);
+  const [, ...engine] = rules({ engine: "trestle.engine" }).slice(5);
+  expect(relay).toEqual(engine);
+  expect(rules({ relay: "trestle.relay" })).toContain("user trestle.relay");
+});
+
+function rules(services: NonNullable<BrokerOptions["services"]>): readonly string[] {
   const file = aclFile(scheme, readOptions(scheme, { folder: "/etc/mosquitto", services }));
   return file.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
 }

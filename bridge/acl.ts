@@ -1,3 +1,4 @@
+import { ingestSources } from "../scheme/ingest.ts";
 import type { Scheme } from "../scheme/scheme.ts";
 import { deviceIdLevel, fillTemplate, type TopicTemplate } from "../scheme/topic-template.ts";
 import { comment } from "./directive.ts";
@@ -9,7 +10,7 @@ import type { BrokerSettings } from "./options.ts";
  */
 export function aclFile(scheme: Scheme, { services }: BrokerSettings): string {
   const blocks = [comment(preamble), deviceRules(scheme)];
-  if (services.engine !== undefined) blocks.push(engineRules(scheme, services.engine));
+  for (const name of [services.engine, services.relay]) if (name !== undefined) blocks.push(takerRules(scheme, name));
   if (services.publisher !== undefined) blocks.push(publisherRules(scheme, services.publisher));
   return `${blocks.join("\n\n")}\n`;
 }
@@ -30,10 +31,8 @@ function deviceRules(scheme: Scheme): string {
   return [comment("A device: its own routes, commands and replies, and every feed."), ...lines].join("\n");
 }
 
-function engineRules(scheme: Scheme, name: string): string {
-  const topics = [...scheme.routes.values()].map(({ topic }) => topic);
-  if (scheme.commands !== undefined) topics.push(scheme.commands.replies);
-  const lines = topics.map(({ filter }) => `topic read ${filter}`);
+function takerRules(scheme: Scheme, name: string): string {
+  const lines = [...ingestSources(scheme).values()].map(({ topic }) => `topic read ${topic.filter}`);
   return [comment("Takes what devices send."), `user ${name}`, ...lines].join("\n");
 }
 

@@ -6,8 +6,10 @@ export type BridgeErrorCode =
   | "BROKER_USER_INVALID" // a service's user name that a device could have, or that the ACL file cannot hold
   | "BRIDGE_ENDPOINT_INVALID" // not the host, or host:port, of an IoT Core endpoint
   | "BRIDGE_CLIENT_ID_INVALID" // a client id that IoT Core does not take
-  | "RELAY_NOT_DEPLOYED" // the scheme has a bridge: nothing would take the relay's frames
   | "RELAY_CREDENTIALS" // what the relay connects to IoT Core with is not there, or not all of it
+  | "RELAY_CLIENT_ID_TAKEN" // a client id that a further connection of another broker's relay could have
+  | "RELAY_NOT_IN_SCHEME" // a relay, whose frames no topic rule of the scheme takes
+  | "RELAY_BESIDE_BRIDGE" // both at one broker: each message would go to IoT Core twice
   | "MOSQUITTO_UNSUPPORTED" // a release without the directives that the configuration needs
   | "MOSQUITTO_FAILED"; // the broker ended before it listened
 

@@ -1,10 +1,12 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { BridgeError } from "./bridge-error.ts";
 import { configCommand } from "./config-command.ts";
 import { UsageError } from "./usage-error.ts";
+
+const sampleUrl = new URL("../trestle.config.ts", import.meta.url).href;
 
 test("writes both files and says where", async () => {
   const out = await temporaryFolder();
@@ -19,6 +21,26 @@ test("names the folder that Mosquitto will read from", async () => {
   const out = await temporaryFolder();
   await configCommand(["--out", out, "--folder", "/mosquitto/config"], () => {});
   expect(await readFile(join(out, "mosquitto.conf"), "utf8")).toContain("\nacl_file /mosquitto/config/acl\n");
+});
+
+test.for([
+  [["--relay"], "trestle.relay"],
+  [["--relay", "--mosquitto", "2.0"], "trestle.relay"],
+  [["--relay", "acme.uplink"], "acme.uplink"],
+] as const)("%o lets the user %s read for the relay", async ([args, user]) => {
+  const out = await temporaryFolder();
+  const config = join(out, "relay.config.ts");
+  await writeFile(
+    config,
+    `import sample from ${JSON.stringify(sampleUrl)};\nexport default { ...sample, framesRuleName: "frames" };`,
+  );
+  await configCommand(["--out", out, "--config", config, ...args], () => {});
+  expect(await readFile(join(out, "acl"), "utf8")).toContain(`\nuser ${user}\ntopic read v1/drivers/+/location\n`);
+});
+
+test("refuses a relay that the scheme does not have", async () => {
+  const refused = configCommand(["--out", "x", "--relay"], () => {});
+  await expect(refused).rejects.toMatchObject({ code: "RELAY_NOT_IN_SCHEME" });
 });
 
 test.for([

@@ -6,6 +6,8 @@ import { brokerFiles, writeBrokerFiles } from "./broker-files.ts";
 import type { BridgeOptions, BrokerOptions, Durability, Identity, MosquittoVersion } from "./options.ts";
 import { UsageError } from "./usage-error.ts";
 
+const defaultRelayUser = "trestle.relay";
+
 export const configHelp = `Usage: npm run bridge -- config --out DIR [options]
 
 Writes mosquitto.conf and its ACL file, derived from the topic scheme.
@@ -23,6 +25,7 @@ Devices
   --client-ca FILE        authority of the devices' certificates, whose common names are the user names
   --engine NAME           user that reads what devices send, e.g. trestle.engine
   --publisher NAME        user that publishes commands and feeds, e.g. trestle.push
+  --relay [NAME]          user of the relay, ${defaultRelayUser} by default; for uplink: "relay", in place of a bridge
   --client-id-from-user   replace each client id by the user name
 
 State
@@ -38,7 +41,8 @@ Bridge to AWS IoT Core, all four or none
   --bridge-key FILE       its private key
   --client-id ID          <name>-<stage>-edge by default; every broker needs its own
 
-Relative paths are seen from here. A listener that is not on loopback needs --password-file or --client-ca.`;
+Relative paths are seen from here. A listener that is not on loopback needs --password-file or --client-ca; services prove
+their names as devices do, so that their passwords stand in the same file.`;
 
 /** `config`: writes the broker's files and says which. @throws {UsageError | BridgeError | SchemeError} */
 export async function configCommand(args: readonly string[], print: (line: string) => void): Promise<void> {
@@ -61,7 +65,7 @@ function parse(args: readonly string[]) {
   const text = { type: "string" } as const;
   try {
     return parseArgs({
-      args: [...args],
+      args: withRelayName(args),
       options: {
         help: { type: "boolean", short: "h" },
         out: text,
@@ -75,6 +79,7 @@ function parse(args: readonly string[]) {
         "client-ca": text,
         engine: text,
         publisher: text,
+        relay: text,
         "client-id-from-user": { type: "boolean" },
         durability: text,
         persistence: text,
@@ -92,6 +97,14 @@ function parse(args: readonly string[]) {
   }
 }
 
+/** Says what a `--relay` without a name means: parseArgs knows no option whose value can be left out. */
+function withRelayName(args: readonly string[]): string[] {
+  return args.map((arg, index) => {
+    const hasName = args[index + 1]?.startsWith("-") === false;
+    return arg === "--relay" && !hasName ? `--relay=${defaultRelayUser}` : arg;
+  });
+}
+
 type Values = ReturnType<typeof parse>;
 
 function readBrokerOptions(values: Values & { readonly out: string }): BrokerOptions {
@@ -102,7 +115,7 @@ function readBrokerOptions(values: Values & { readonly out: string }): BrokerOpt
     durability: oneOf<Durability>("--durability", values.durability, ["every-message", "every-second"]),
     persistence: { location: absolute(values.persistence), sqlitePlugin: absolute(values["sqlite-plugin"]) },
     user: values.user,
-    services: { engine: values.engine, publisher: values.publisher },
+    services: { engine: values.engine, publisher: values.publisher, relay: values.relay },
     isClientIdUserName: values["client-id-from-user"],
     bridge: readBridge(values),
   };

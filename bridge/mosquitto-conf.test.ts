@@ -3,7 +3,7 @@ import { defineScheme } from "../scheme/define-scheme.ts";
 import { brokerFiles } from "./broker-files.ts";
 import type { BrokerOptions } from "./options.ts";
 
-const scheme = defineScheme({
+const input = {
   name: "acme",
   api: { url: "https://api.example.com" },
   routes: {
@@ -12,7 +12,9 @@ const scheme = defineScheme({
   },
   commands: { topic: "Push/SDKControls/{deviceId}", replies: "Push/Replies/{deviceId}" },
   brokers: [{ url: "mqtts://broker.example.com:8883" }],
-});
+} as const;
+const scheme = defineScheme(input);
+const relayScheme = defineScheme({ ...input, uplink: "relay" });
 const tls = { certfile: "/tls/broker.pem", keyfile: "/tls/broker.key" };
 const bridge = { endpoint: "abc.example.com", cafile: "/tls/aws.pem", certfile: "/tls/b.pem", keyfile: "/tls/b.key" };
 
@@ -64,6 +66,18 @@ test("without an endpoint there is no bridge, nor its limit", () => {
   expect(lines.filter((line) => /^(connection |topic |max_inflight_messages 1$)/.test(line))).toEqual([]);
 });
 
+test.for(["2.0", "2.1"] as const)(
+  "before the relay Mosquitto %s takes larger payloads, and has no bridge",
+  (version) => {
+    const services = { relay: "trestle.relay" };
+    const lines = directives({ version, services }, relayScheme);
+    expect(lines).toEqual(expect.arrayContaining(["message_size_limit 262144", "max_packet_size 262410"]));
+    expect(lines).toEqual(expect.arrayContaining(["max_inflight_messages 1000", "persistent_client_expiration 7d"]));
+    expect(lines.filter((line) => /^(connection|topic|bridge_\S+) /.test(line))).toEqual([]);
+    expect(directives({ version })).toContain("message_size_limit 131072");
+  },
+);
+
 test("a user name has to be proved where others can connect", () => {
   const address = "0.0.0.0";
   const byPassword = directives({ listener: { address, identity: { kind: "password", file: "/passwords" } } });
@@ -78,7 +92,7 @@ test("a user name has to be proved where others can connect", () => {
 });
 
 /** The lines of mosquitto.conf that Mosquitto reads. */
-function directives(options: Partial<BrokerOptions>): readonly string[] {
-  const text = brokerFiles(scheme, { folder: "/etc/mosquitto", ...options }).get("mosquitto.conf") ?? "";
+function directives(options: Partial<BrokerOptions>, of = scheme): readonly string[] {
+  const text = brokerFiles(of, { folder: "/etc/mosquitto", ...options }).get("mosquitto.conf") ?? "";
   return text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
 }

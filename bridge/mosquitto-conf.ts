@@ -4,24 +4,23 @@ import { maxTopicBytes } from "../scheme/topic-name.ts";
 import { bridgeSection } from "./bridge-section.ts";
 import { comment, type Directive, renderSection } from "./directive.ts";
 import type { BrokerSettings, Identity } from "./options.ts";
+import { maxPayloadBytes, maxRelayPayloadBytes } from "./payload-limits.ts";
 import { persistenceSection } from "./persistence-section.ts";
 
 /** Name of the ACL file beside `mosquitto.conf`. */
 export const aclFileName = "acl";
 
-/** Bytes of a payload that AWS IoT Core takes, 128 KiB. */
-const maxPayloadBytes = 131_072;
-
-/** The largest payload on the longest topic: first byte, remaining length, topic's length, packet id, no property. */
-const maxPacketBytes = maxPayloadBytes + maxTopicBytes + 1 + 4 + 2 + 2 + 1;
+/** What a PUBLISH has beside its payload: topic, first byte, remaining length, topic's length, packet id, no property. */
+const maxHeaderBytes = maxTopicBytes + 1 + 4 + 2 + 2 + 1;
 
 /** The whole `mosquitto.conf` of a broker for devices, each directive that matters with its reason beside it. */
 export function mosquittoConf(scheme: Scheme, settings: BrokerSettings): string {
-  const { version, bridge } = settings;
+  const { version, bridge, services } = settings;
+  const hasRelay = services.relay !== undefined;
   const sections = [
     comment(`Mosquitto ${version} for '${scheme.name}', stage '${scheme.stage}'. Generated from the topic scheme.`),
     renderSection("Who connects", [...listener(settings), ...identity(settings)]),
-    renderSection("Limits", [...limits, ...inflight(bridge !== undefined)]),
+    renderSection("Limits", [...limits(hasRelay), ...inflight(bridge !== undefined, hasRelay)]),
     persistenceSection(settings),
     renderSection("Log", log),
   ];
@@ -86,45 +85,65 @@ function proof(identity: Identity | undefined): readonly Directive[] {
   }
 }
 
-const limits: readonly Directive[] = [
-  [
-    `message_size_limit ${maxPayloadBytes}`,
-    "IoT Core ends the connection over a larger payload, and a bridge would send it first again, for ever.",
-  ],
-  [
-    `max_packet_size ${maxPacketBytes}`,
-    "The same with topic and header. A larger packet disconnects its sender, who so learns of it; Mosquitto acknowledges " +
-      "and drops what only message_size_limit refuses, which here is a window of some 260 bytes.",
-  ],
-  [
-    "max_queued_messages 1000000",
-    "For each session. The default of 1,000 keeps the oldest and drops the rest, although their senders got a PUBACK; " +
-      "0, meant as unlimited, has been faulty in one release after another.",
-  ],
-  [
-    "max_queued_bytes 500000000",
-    "Whichever limit is reached first counts. A queued message takes some 300 bytes more.",
-  ],
-  ["persistent_client_expiration 7d", "A session that nobody came back to for so long is dropped with its queue."],
-  [
-    "max_keepalive 1200",
-    "IoT Core's limit. Mosquitto 2.1 refuses an MQTT 3.1.1 client that asks for more, or for none (0); 2.0.11 lets it in.",
-  ],
-];
+function limits(hasRelay: boolean): readonly Directive[] {
+  const payloadBytes = hasRelay ? maxRelayPayloadBytes : maxPayloadBytes;
+  return [
+    [
+      `message_size_limit ${payloadBytes}`,
+      hasRelay
+        ? `IoT Core takes ${maxPayloadBytes}; of more the relay makes a dead letter with all bytes. What is larger than ` +
+          "this ends here."
+        : "IoT Core ends the connection over a larger payload, and a bridge would send it first again, for ever.",
+    ],
+    [
+      `max_packet_size ${payloadBytes + maxHeaderBytes}`,
+      "The same with topic and header; MQTT 5 clients are told it. A larger packet disconnects its sender, who so learns " +
+        "of it. What only message_size_limit refuses, here a window of some 260 bytes, is dropped: MQTT 3.1.1 gets a PUBACK " +
+        "like any other, MQTT 5 one with reason 0x95, which some clients take for a protocol error.",
+    ],
+    [
+      "max_queued_messages 1000000",
+      "For each session. The default of 1,000 keeps the oldest and drops the rest, although their senders got a PUBACK; " +
+        "0, meant as unlimited, has been faulty in one release after another." +
+        (hasRelay ? " While the relay is away, 100 messages/s fill it in 2 hours and 46 minutes." : ""),
+    ],
+    [
+      "max_queued_bytes 500000000",
+      "Whichever limit is reached first counts. A queued message takes some 300 bytes more.",
+    ],
+    [
+      "persistent_client_expiration 7d",
+      `A session that nobody came back to for so long is dropped with its queue${hasRelay ? ", the relay's too" : ""}.`,
+    ],
+    [
+      "max_keepalive 1200",
+      "IoT Core's limit. Mosquitto 2.1 refuses an MQTT 3.1.1 client that asks for more, or for none (0); 2.0.11 lets it in.",
+    ],
+  ];
+}
 
 /** Messages that the broker sends to one client before it waits for an acknowledgement; one value for all clients. */
-function inflight(hasBridge: boolean): readonly Directive[] {
-  return hasBridge
-    ? [
-        [
-          "max_inflight_messages 1",
-          "IoT Core drops what exceeds 100 publishes/s without a PUBACK, and a bridge sends again only after it has " +
-            "reconnected: it would stall. One at a time caps a bridge at one message per round trip (33/s at 30 ms), " +
-            "and every other client as well; a Receive Maximum that the endpoint announces to an MQTT 5 bridge overrides it. " +
-            "A fleet that sends more than 100 messages in one second wants the relay.",
-        ],
-      ]
-    : [["max_inflight_messages 1000", "A subscriber that writes to disk before it acknowledges does so in groups."]];
+function inflight(hasBridge: boolean, hasRelay: boolean): readonly Directive[] {
+  if (hasBridge) {
+    return [
+      [
+        "max_inflight_messages 1",
+        "IoT Core drops what exceeds 100 publishes/s without a PUBACK, and a bridge sends again only after it has " +
+          "reconnected: it would stall. One at a time caps a bridge at one message per round trip (33/s at 30 ms), " +
+          "and every other client as well; a Receive Maximum that the endpoint announces to an MQTT 5 bridge overrides it. " +
+          "A fleet that sends more than 100 messages in one second wants the relay.",
+      ],
+    ];
+  }
+  return [
+    [
+      "max_inflight_messages 1000",
+      hasRelay
+        ? "A client that acknowledges after a round trip to AWS gets this many messages per round trip: with the default of " +
+          "20 and 50 ms 400/s, with this 20,000/s. The Receive Maximum that the relay announces, 65535, takes its place."
+        : "A subscriber that writes to disk before it acknowledges does so in groups.",
+    ],
+  ];
 }
 
 const log: readonly Directive[] = [

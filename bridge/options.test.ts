@@ -3,11 +3,13 @@ import { defineScheme } from "../scheme/define-scheme.ts";
 import { BridgeError, type BridgeErrorCode } from "./bridge-error.ts";
 import { type BridgeOptions, type BrokerOptions, readOptions } from "./options.ts";
 
-const scheme = defineScheme({
+const input = {
   name: "acme",
   api: { url: "https://api.example.com" },
   routes: { location: { topic: "v1/drivers/{deviceId}/location", qos: 1 } },
-});
+} as const;
+const scheme = defineScheme(input);
+const relayScheme = defineScheme({ ...input, uplink: "relay" });
 const tls = { certfile: "/etc/tls/broker.pem", keyfile: "/etc/tls/broker.key" };
 const password = { kind: "password", file: "/etc/mosquitto/passwords" } as const;
 const certificate = { kind: "certificate", cafile: "/etc/tls/devices.pem" } as const;
@@ -32,6 +34,7 @@ const refusals: readonly (readonly [string, Partial<BrokerOptions>, BridgeErrorC
   ["a service that is a possible device", { services: { engine: "engine" } }, "BROKER_USER_INVALID"],
   ["a service with a slash", { services: { engine: "a.b/c" } }, "BROKER_USER_INVALID"],
   ["a service with a wildcard", { services: { publisher: "a.+" } }, "BROKER_USER_INVALID"],
+  ["a relay that the scheme does not have", { services: { relay: "trestle.relay" } }, "RELAY_NOT_IN_SCHEME"],
   ["an endpoint with a scheme", { bridge: { ...bridge, endpoint: "mqtts://abc" } }, "BRIDGE_ENDPOINT_INVALID"],
   ["an endpoint with a port too high", { bridge: { ...bridge, endpoint: "abc:70000" } }, "BRIDGE_ENDPOINT_INVALID"],
   ["an endpoint with a space", { bridge: { ...bridge, endpoint: "abc 1" } }, "BRIDGE_ENDPOINT_INVALID"],
@@ -42,6 +45,15 @@ test.for(refusals)("refuses %s", ([, options, code]) => {
   expect(() => readOptions(scheme, { folder: "/etc/mosquitto", ...options })).toThrow(
     expect.objectContaining({ constructor: BridgeError, code }),
   );
+});
+
+test("refuses a relay beside a bridge, and one whose user could be a device", () => {
+  const read = (options: Partial<BrokerOptions>) => () => readOptions(relayScheme, { folder: "/etc", ...options });
+  const services = { relay: "trestle.relay" };
+  expect(read({ services })).not.toThrow();
+  expect(read({ bridge })).not.toThrow(); // of another broker of the same scheme, say
+  expect(read({ services, bridge })).toThrow(expect.objectContaining({ code: "RELAY_BESIDE_BRIDGE" }));
+  expect(read({ services: { relay: "relay" } })).toThrow(expect.objectContaining({ code: "BROKER_USER_INVALID" }));
 });
 
 test.for([

@@ -3,6 +3,7 @@ import { isAbsolute } from "node:path";
 import { isDeviceId } from "../scheme/device-id.ts";
 import type { Scheme } from "../scheme/scheme.ts";
 import { BridgeError, type BridgeErrorCode } from "./bridge-error.ts";
+import { uplinkClientId } from "./client-id.ts";
 
 /** Directives follow the release. Files for 2.0 are also read by 2.1, which gives up its stronger persistence. */
 export type MosquittoVersion = "2.0" | "2.1";
@@ -51,6 +52,8 @@ export interface BrokerOptions {
     readonly engine?: string | undefined;
     /** Publishes commands and feeds, and hears the replies, e.g. `trestle.push`. */
     readonly publisher?: string | undefined;
+    /** Sends what devices send to IoT Core, in place of a bridge, e.g. `trestle.relay`. */
+    readonly relay?: string | undefined;
   };
   /**
    * Replaces a client's id by its user name: no device can take over another's session, and none has more than one.
@@ -85,7 +88,11 @@ export interface BrokerSettings {
   readonly durability: Durability;
   readonly persistence: { readonly location: string; readonly sqlitePlugin: string };
   readonly user: string | undefined;
-  readonly services: { readonly engine: string | undefined; readonly publisher: string | undefined };
+  readonly services: {
+    readonly engine: string | undefined;
+    readonly publisher: string | undefined;
+    readonly relay: string | undefined;
+  };
   readonly isClientIdUserName: boolean;
   readonly bridge: BridgeSettings | undefined;
 }
@@ -101,6 +108,7 @@ export interface BridgeSettings extends TlsFiles {
 /** Checks a broker's options and fills the gaps. @throws {BridgeError} at the first fault. */
 export function readOptions(scheme: Scheme, options: BrokerOptions): BrokerSettings {
   const version = options.version ?? "2.1";
+  if (options.services?.relay !== undefined) checkRelay(scheme, options.bridge);
   return {
     folder: path(options.folder, "folder"),
     version,
@@ -126,8 +134,6 @@ const hostPattern = /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/;
 const systemUserPattern = /^[A-Za-z_][A-Za-z0-9_.-]{0,31}$/;
 /** Stands in the ACL and in a password file as it is; the dot tells it from every device id. */
 const servicePattern = /^(?=.*\.)[A-Za-z0-9._-]{1,64}$/;
-/** Of the characters that IoT Core takes, those that stand in mosquitto.conf as they are. */
-const clientIdPattern = /^[A-Za-z0-9][A-Za-z0-9:._-]{0,127}$/;
 
 function readListener(listener: NonNullable<BrokerOptions["listener"]>): BrokerSettings["listener"] {
   const { address = "127.0.0.1", tls, identity, port = tls === undefined ? 1883 : 8883 } = listener;
@@ -156,8 +162,23 @@ function readTls({ certfile, keyfile }: TlsFiles): TlsFiles {
   return { certfile: path(certfile, "certificate"), keyfile: path(keyfile, "private key") };
 }
 
-function readServices({ engine, publisher }: NonNullable<BrokerOptions["services"]>): BrokerSettings["services"] {
-  for (const name of [engine, publisher]) {
+function checkRelay({ framesRuleName }: Scheme, bridge: BridgeOptions | undefined): void {
+  if (framesRuleName === undefined) {
+    const message = `the scheme has no topic rule for a relay's frames; it needs uplink: "relay"`;
+    throw new BridgeError("RELAY_NOT_IN_SCHEME", message);
+  }
+  if (bridge !== undefined) {
+    const message = "a relay and a bridge at one broker would each send every message; docs/relay.md says how to move";
+    throw new BridgeError("RELAY_BESIDE_BRIDGE", message);
+  }
+}
+
+function readServices({
+  engine,
+  publisher,
+  relay,
+}: NonNullable<BrokerOptions["services"]>): BrokerSettings["services"] {
+  for (const name of [engine, publisher, relay]) {
     if (name === undefined) continue;
     if (isDeviceId(name)) {
       const message = `'${name}' could be a device; a service's user name holds a dot, as in trestle.engine`;
@@ -165,11 +186,11 @@ function readServices({ engine, publisher }: NonNullable<BrokerOptions["services
     }
     match(name, servicePattern, "BROKER_USER_INVALID", "a service's user name: 1 to 64 of A–Z a–z 0–9 . _ -");
   }
-  return { engine, publisher };
+  return { engine, publisher, relay };
 }
 
 function readBridge(scheme: Scheme, bridge: BridgeOptions): BridgeSettings {
-  const { endpoint, cafile, clientId = `${scheme.name}-${scheme.stage}-edge`, protocol = "mqttv50" } = bridge;
+  const { endpoint, cafile, clientId, protocol = "mqttv50" } = bridge;
   const [, host = "", port = "8883"] = /^([^:]+)(?::(\d{1,5}))?$/.exec(endpoint) ?? [];
   if (!hostPattern.test(host)) {
     throw new BridgeError("BRIDGE_ENDPOINT_INVALID", `the endpoint '${endpoint}' is not a host or a host:port`);
@@ -180,7 +201,7 @@ function readBridge(scheme: Scheme, bridge: BridgeOptions): BridgeSettings {
     port: Number(port),
     cafile: path(cafile, "authority of the endpoint"),
     ...readTls(bridge),
-    clientId: match(clientId, clientIdPattern, "BRIDGE_CLIENT_ID_INVALID", "1 to 128 of A–Z a–z 0–9 : . _ -"),
+    clientId: uplinkClientId(scheme, clientId),
     protocol,
   };
 }

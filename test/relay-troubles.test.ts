@@ -38,7 +38,7 @@ test("100,000 queued messages arrive, whatever happens to the relay and its conn
       if (discard === undefined) arrivals.take(payload);
     },
   });
-  await using edge = await startGenerated(scheme, () => ({ services: { engine: "trestle.relay" } }));
+  await using edge = await startGenerated(scheme, () => ({ services: { relay: "trestle.relay" } }));
   // One connection, so that it lasts; one that is gone is noticed in 2 s instead of 20.
   const args = ["--connections", "1", "--puback-within", "2s"];
   await using relay = await RelayProcess.start({ configFile, brokerUrl: edge.url, cloud, args });

@@ -1,3 +1,4 @@
+import { maxPayloadBytes, maxRelayPayloadBytes } from "../payload-limits.ts";
 import {
   type BrokerConf,
   flagOf,
@@ -11,11 +12,8 @@ import {
 import { isMqtt5 } from "./connection-rules.ts";
 import type { Rule } from "./rule.ts";
 
-/** Bytes of a payload that IoT Core takes. */
-const maxPayloadBytes = 131_072;
-
-/** Room for the topic, the header and some properties beside it. */
-const maxPacketBytes = 140_000;
+/** Room for the topic, the header and some properties beside a payload. */
+const maxHeaderBytes = 9_000;
 
 /** What Mosquitto 2.1 takes without `max_packet_size`; 2.0 takes what MQTT can carry. */
 const unsetPacketBytes = { "2.0": 268_435_455, "2.1": 2_000_000 } as const;
@@ -117,16 +115,15 @@ export const brokerRules: readonly Rule<Section>[] = [
     code: "BROKER_UNLIMITED",
     severity: "refused",
     directive: "message_size_limit",
-    isWrong: (broker, { version }) =>
-      Math.min(payloadLimit(broker), numberOf(broker, "max_packet_size", unsetPacketBytes[version])) > maxPayloadBytes,
-    reason: `IoT Core ends the connection over a payload of more than ${maxPayloadBytes} bytes, and a bridge sends it first again, for ever`,
+    isWrong: (broker, conf) => Math.min(payloadLimit(broker), packetLimit(broker, conf)) > takenBytes(conf),
+    reason: `IoT Core ends the connection over a payload of more than ${maxPayloadBytes} bytes, and a bridge sends it first again, for ever; without a bridge, the relay takes ${maxRelayPayloadBytes}`,
     source: iotQuotas,
   },
   {
     code: "BROKER_UNLIMITED",
     severity: "warning",
     directive: "max_packet_size",
-    isWrong: (broker, { version }) => numberOf(broker, "max_packet_size", unsetPacketBytes[version]) > maxPacketBytes,
+    isWrong: (broker, conf) => packetLimit(broker, conf) > takenBytes(conf) + maxHeaderBytes,
     reason:
       "what message_size_limit alone refuses is acknowledged and dropped; a larger packet than this disconnects its sender, who so learns of it",
     source: "measured with Mosquitto 2.0.11; mosquitto.conf(5), max_packet_size",
@@ -179,6 +176,15 @@ function queued(broker: Section): number {
 /** 0 is none. */
 function payloadLimit(broker: Section): number {
   return Number(settingOf(broker, "message_size_limit", "0")) || Number.POSITIVE_INFINITY;
+}
+
+function packetLimit(broker: Section, { version }: BrokerConf): number {
+  return numberOf(broker, "max_packet_size", unsetPacketBytes[version]);
+}
+
+/** Bytes of a payload that whoever stands behind the broker takes. */
+function takenBytes({ connections }: BrokerConf): number {
+  return connections.length > 0 ? maxPayloadBytes : maxRelayPayloadBytes;
 }
 
 function databaseOf({ plugins }: BrokerConf): Section | undefined {

@@ -7,7 +7,7 @@ import type { BrokerOptions, Durability, Identity, MosquittoVersion } from "../o
 import { checkConf } from "./check-conf.ts";
 import { temporaryFolder } from "./testing.ts";
 
-const scheme = defineScheme({
+const input = {
   name: "acme",
   api: { url: "https://api.example.com" },
   routes: {
@@ -16,7 +16,9 @@ const scheme = defineScheme({
   },
   commands: { topic: "Push/SDKControls/{deviceId}", replies: "Push/Replies/{deviceId}" },
   brokers: [{ url: "mqtts://broker.example.com:8883" }],
-});
+} as const;
+const scheme = defineScheme(input);
+const relayScheme = defineScheme({ ...input, uplink: "relay" });
 
 const tls = { certfile: "/tls/broker.pem", keyfile: "/tls/broker.key" };
 const files = { cafile: "/tls/aws.pem", certfile: "/tls/bridge.pem", keyfile: "/tls/bridge.key" };
@@ -30,17 +32,18 @@ const listeners: readonly BrokerOptions["listener"][] = [
   { address: "::", tls, identity: password },
   { address: "0.0.0.0", tls, identity: { kind: "certificate", cafile: "/tls/devices.pem" } },
 ];
-const bridges: readonly BrokerOptions["bridge"][] = [
-  undefined,
-  { ...files, endpoint: "abc.example.com" },
-  { ...files, endpoint: "abc.example.com:443" },
-  { ...files, endpoint: "abc.example.com", protocol: "mqttv311" },
+const uplinks: readonly Pick<BrokerOptions, "bridge" | "services">[] = [
+  {},
+  { bridge: { ...files, endpoint: "abc.example.com" } },
+  { bridge: { ...files, endpoint: "abc.example.com:443" } },
+  { bridge: { ...files, endpoint: "abc.example.com", protocol: "mqttv311" } },
+  { services: { relay: "trestle.relay" } },
 ];
 
-/** 64 of them. */
+/** 80 of them. */
 const variants = versions.flatMap((version) =>
   durabilities.flatMap((durability) =>
-    listeners.flatMap((listener) => bridges.map((bridge) => ({ version, durability, listener, bridge }) as const)),
+    listeners.flatMap((listener) => uplinks.map((uplink) => ({ version, durability, listener, ...uplink }) as const)),
   ),
 );
 
@@ -48,7 +51,7 @@ test("what `bridge config` generates has no fault, in any variant", async () => 
   const folder = await temporaryFolder();
   const file = join(folder, configFileName);
   for (const { listener = {}, ...variant } of variants) {
-    const generated = brokerFiles(scheme, {
+    const generated = brokerFiles(variant.services === undefined ? scheme : relayScheme, {
       folder,
       ...variant,
       listener,

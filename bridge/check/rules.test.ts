@@ -201,6 +201,18 @@ test.for([
   expect((await checkText(changedConf(change))).findings).toEqual([]);
 });
 
+test.for([
+  ["message_size_limit 262144", []],
+  ["message_size_limit 262145", ["message_size_limit"]],
+  ["max_packet_size 272000", ["max_packet_size"]],
+] as const)("without a bridge, before the relay say: %s", async ([line, directives]) => {
+  const set = ["message_size_limit 262144", "max_packet_size 262410"].map((each) =>
+    each.split(" ")[0] === line.split(" ")[0] ? line : each,
+  );
+  const [broker = ""] = changedConf({ set }).split("connection iot-core");
+  expect((await checkText(broker)).findings.map(({ directive }) => directive)).toEqual(directives);
+});
+
 test("each rule has a case, a reason and a source", () => {
   const rules = [...brokerRules, ...securityRules, ...listenerRules, ...connectionRules, ...topicRules];
   const known = cases.map(([, , ...expected]) => expected.join(" "));

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { defineScheme } from "../../scheme/define-scheme.ts";
+import { policyOf } from "../../test/support/iot-core-limits/policy.ts";
 import { compilePolicies, isPolicyOf, maxPolicyCharacters, policyName } from "./policy.ts";
 import { ProvisionError } from "./provision-error.ts";
 
@@ -40,6 +41,23 @@ test("connects as one client, and publishes to the rules of routes and replies o
       },
     ],
   });
+});
+
+test("with a relay it also publishes frames, and connects under the further client ids", () => {
+  const mayWith = (uplink: "bridge" | "relay") =>
+    policyOf(compilePolicies(schemeWith(1, uplink), "edge", prefix).map(({ document }) => document));
+  const frames = "$aws/rules/acme_prod_relay_frames/frames";
+
+  const relay = mayWith("relay");
+  expect(["edge", "edge:2", "edge:17"].every(relay.mayConnect)).toBe(true);
+  expect(["edge-2", "edge2", "other", "other:edge"].some(relay.mayConnect)).toBe(false);
+  expect([frames, "$aws/rules/acme_prod_r0/v1/drivers/d42/topic0"].every(relay.mayPublish)).toBe(true);
+  expect([`${frames}/deeper`, "$aws/rules/acme_prod_relay_frames/other", "frames"].some(relay.mayPublish)).toBe(false);
+  expect(relay.maySubscribe(frames)).toBe(false);
+
+  const bridge = mayWith("bridge");
+  expect(bridge.mayConnect("edge:2")).toBe(false);
+  expect(bridge.mayPublish(frames)).toBe(false);
 });
 
 test("spreads many topics over policies that AWS takes, each topic in one of them", () => {
@@ -85,10 +103,11 @@ test.for([
   expect(isPolicyOf(clientId, name)).toBe(isOwn);
 });
 
-function schemeWith(routes: number) {
+function schemeWith(routes: number, uplink: "bridge" | "relay" = "bridge") {
   const topics = Array.from({ length: routes }, (_, index) => [
     `r${index}`,
     { topic: `v1/drivers/{deviceId}/topic${index}`, qos: 1 } as const,
   ]);
-  return defineScheme({ name: "acme", api: { url: "https://api.example.com" }, routes: Object.fromEntries(topics) });
+  const api = { url: "https://api.example.com" };
+  return defineScheme({ name: "acme", api, routes: Object.fromEntries(topics), uplink });
 }

@@ -1,4 +1,4 @@
-import { basicIngestTopic, type IngestSource, ingestSources } from "../../scheme/ingest.ts";
+import { basicIngestTopic, framesTopic, ingestSources } from "../../scheme/ingest.ts";
 import type { Scheme } from "../../scheme/scheme.ts";
 import { fillTemplate } from "../../scheme/topic-template.ts";
 import { ProvisionError } from "./provision-error.ts";
@@ -33,8 +33,9 @@ export interface NamedPolicy {
 export type ArnPrefix = `arn:${string}:iot:${string}:${string}`;
 
 /**
- * The policies of a bridge's certificate: connecting under its one client id, and publishing by Basic Ingest to the
- * rules of its routes and replies, on their topics. No subscription, no will, no retained message.
+ * The policies of the certificate that a bridge or relay has: connecting under its one client id, and publishing by Basic
+ * Ingest to the rules of its routes and replies, on their topics. Where the scheme has a relay, also connecting under the
+ * client id with `:` and anything behind it, and publishing frames. No subscription, no will, no retained message.
  *
  * `*` stands where a topic has a placeholder; it also matches slashes, as AWS has no wildcard for one level. A scheme
  * with more topics than one document holds gets several, each full before the next one begins.
@@ -44,9 +45,9 @@ export type ArnPrefix = `arn:${string}:iot:${string}:${string}`;
  */
 export function compilePolicies(scheme: Scheme, clientId: string, prefix: ArnPrefix): readonly NamedPolicy[] {
   const documents: PolicyDocument[] = [];
-  let statements: readonly PolicyStatement[] = [connect(`${prefix}:client/${clientId}`)];
+  let statements: readonly PolicyStatement[] = [connect(clientArns(scheme, clientId, prefix))];
   let topics: readonly string[] = [];
-  for (const topic of [...ingestSources(scheme).values()].map((source) => topicArn(prefix, source))) {
+  for (const topic of topicArns(scheme, prefix)) {
     const longer = document([...statements, publish([...topics, topic])]);
     if (lengthOf(longer) <= maxPolicyCharacters) {
       topics = [...topics, topic];
@@ -58,7 +59,7 @@ export function compilePolicies(scheme: Scheme, clientId: string, prefix: ArnPre
     topics = [topic];
   }
   documents.push(document([...statements, publish(topics)]));
-  if (documents.length > maxPolicies) throw tooLarge(scheme, documents);
+  if (documents.length > maxPolicies) throw tooLarge(topicArns(scheme, prefix).length, documents.length);
   return documents.map((each, index) => ({ name: policyName(clientId, index), document: JSON.stringify(each) }));
 }
 
@@ -80,15 +81,22 @@ export function isPolicyOf(clientId: string, name: string): boolean {
   return name === own || (name.startsWith(`${own}@`) && /^\d+$/.test(name.slice(own.length + 1)));
 }
 
-function topicArn(prefix: ArnPrefix, { ruleName, topic }: IngestSource): string {
-  return `${prefix}:topic/${basicIngestTopic(
-    ruleName,
-    fillTemplate(topic, () => "*"),
-  )}`;
+function clientArns({ framesRuleName }: Scheme, clientId: string, prefix: ArnPrefix): string | readonly string[] {
+  const first = `${prefix}:client/${clientId}`;
+  return framesRuleName === undefined ? first : [first, `${first}:*`];
+}
+
+function topicArns(scheme: Scheme, prefix: ArnPrefix): readonly string[] {
+  const wildcard = () => "*";
+  const topics = [...ingestSources(scheme).values()].map(({ ruleName, topic }) =>
+    basicIngestTopic(ruleName, fillTemplate(topic, wildcard)),
+  );
+  if (scheme.framesRuleName !== undefined) topics.push(framesTopic(scheme.framesRuleName));
+  return topics.map((topic) => `${prefix}:topic/${topic}`);
 }
 
 /** A persistent session, and nothing else that a policy can tell apart: a will would need LastWill. */
-function connect(resource: string): PolicyStatement {
+function connect(resource: PolicyStatement["Resource"]): PolicyStatement {
   return {
     Effect: "Allow",
     Action: "iot:Connect",
@@ -109,9 +117,9 @@ function lengthOf(policy: PolicyDocument): number {
   return JSON.stringify(policy).length;
 }
 
-function tooLarge(scheme: Scheme, documents: readonly PolicyDocument[]): ProvisionError {
+function tooLarge(topics: number, policies: number): ProvisionError {
   const message =
-    `${[...ingestSources(scheme).values()].length} topics take ${documents.length} policies of ${maxPolicyCharacters} characters, ` +
+    `${topics} topics take ${policies} policies of ${maxPolicyCharacters} characters, ` +
     `a certificate has ${maxPolicies} at most; divide the scheme, or shorten topics and names`;
   return new ProvisionError("POLICY_TOO_LARGE", message);
 }

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,6 +9,7 @@ import { readProvisionOptions } from "./provision-options.ts";
 import { TestAccount } from "./testing.ts";
 
 const main = fileURLToPath(new URL("../main.ts", import.meta.url));
+const sampleUrl = new URL("../../trestle.config.ts", import.meta.url).href;
 
 test("a process provisions, rotates and finishes, and says how to go on", async () => {
   await using account = await TestAccount.start();
@@ -26,6 +27,18 @@ test("a process provisions, rotates and finishes, and says how to go on", async 
   expect((await run(["provision", "rotate", "--out", out], environment)).output).toMatch(/is valid as well.*--finish/);
   expect(await run(["provision", "rotate", "--finish", "--out", out], environment)).toMatchObject({ code: 0 });
   expect(account.certificates.size).toBe(1);
+});
+
+test("where the scheme has a relay, it says what that is given", async () => {
+  await using account = await TestAccount.start();
+  const out = await temporaryFolder();
+  const config = join(out, "relay.config.ts");
+  const relayScheme = `export default { ...sample, framesRuleName: "frames" };`;
+  await writeFile(config, `import sample from ${JSON.stringify(sampleUrl)};\n${relayScheme}`);
+  const environment = { AWS_ENDPOINT_URL: account.endpoint, AWS_REGION: account.region, ...credentials };
+  const { code, output } = await run(["provision", "--config", config, "--out", out], environment);
+  expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining(`\nrelay: --credentials ${out}\n`) });
+  expect(JSON.stringify(account.documentOf("sample-dev-edge"))).toContain("topic/$aws/rules/frames/frames");
 });
 
 test.for([

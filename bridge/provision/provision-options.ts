@@ -1,25 +1,25 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { defaultConfigFile } from "../../scheme/load-scheme.ts";
-import type { Scheme } from "../../scheme/scheme.ts";
-import { readOptions } from "../options.ts";
 import { UsageError } from "../usage-error.ts";
 
 export const provisionHelp = `Usage: npm run bridge -- provision --out DIR | --secret NAME [options]
        npm run bridge -- provision rotate [--finish] --out DIR | --secret NAME [options]
 
 Makes a certificate in AWS IoT Core, and policies that let it do what a bridge of this topic scheme does: connect
-under one client id, publish to the rules of the routes and replies. It changes what differs, and nothing else: run it
-again after a change of the scheme, and after an interruption. A policy takes up to eight minutes to be in force.
+under one client id, publish to the rules of the routes and replies. Where the scheme says uplink: "relay" they let it do
+what a relay does: also connect as ID:2, ID:3 and so on, and publish frames. It changes what differs, and nothing else:
+run it again after a change of the scheme, and after an interruption. A policy takes up to eight minutes to be in force.
 
   rotate            put a new certificate beside the old one; both are valid
-  rotate --finish   deactivate and delete the old one, when the bridge has been restarted with the new one
+  rotate --finish   deactivate and delete the old one, when bridge or relay has been restarted with the new one
 
   --out DIR         folder for credentials.json, bridge.pem, bridge.key and amazon-root-ca.pem; only their owner reads
-                    them, who has to be the user that Mosquitto runs as
+                    them, who has to be the user that Mosquitto, or the relay, runs as
   --secret NAME     secret of Secrets Manager instead, with what credentials.json holds
   --config FILE     topic scheme, ${defaultConfigFile} by default
-  --client-id ID    <name>-<stage>-edge by default; every broker needs its own
+  --client-id ID    <name>-<stage>-edge by default; every broker needs its own, and none may
+                    end in : and a number where there is a relay
   --region NAME     AWS region, as AWS's tools find it by default
   --dry-run         make the calls that only read, and print the others
 
@@ -56,14 +56,6 @@ export function readProvisionOptions(args: readonly string[]): ProvisionCommandO
     region: values.region,
     isDryRun: values["dry-run"],
   };
-}
-
-/** The client id as `config` writes it into mosquitto.conf, checked as there. @throws {BridgeError} */
-export function clientIdOf(scheme: Scheme, clientId: string | undefined): string {
-  const unread = { endpoint: "unread", cafile: "/unread", certfile: "/unread", keyfile: "/unread" };
-  const { bridge } = readOptions(scheme, { folder: "/unread", bridge: { ...unread, clientId } });
-  if (bridge === undefined) throw new Error("unreachable: options with a bridge have settings of one");
-  return bridge.clientId;
 }
 
 function parse(args: readonly string[]) {

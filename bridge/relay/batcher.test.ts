@@ -2,8 +2,8 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { decodeFrame } from "../../scheme/frame/decode.ts";
 import type { FrameMember } from "../../scheme/frame/frame.ts";
+import { maxPayloadBytes } from "../payload-limits.ts";
 import { Batcher, type BatcherOptions } from "./batcher.ts";
-import { maxPublishBytes } from "./guard.ts";
 import type { Parcel } from "./parcel.ts";
 
 beforeEach(() => {
@@ -64,7 +64,7 @@ test("each message is settled with its frame, and told before it is sent", () =>
 });
 
 describe("no publish is larger than IoT Core takes", () => {
-  const within = (parcels: readonly Parcel[]) => parcels.every(({ payload }) => payload.length <= maxPublishBytes);
+  const within = (parcels: readonly Parcel[]) => parcels.every(({ payload }) => payload.length <= maxPayloadBytes);
   const texts = (parcels: readonly Parcel[]) =>
     parcels.flatMap(({ payload, topic }) =>
       topic.endsWith("/frames") ? decodeFrame(payload).members.map((each) => each.payload.length) : [payload.length],
@@ -94,7 +94,7 @@ describe("no publish is larger than IoT Core takes", () => {
 
   test("one that a frame would make too large goes by itself, to its own rule, with its properties", () => {
     const { batcher, parcels, settled, add } = start();
-    const member = add(randomBytes(maxPublishBytes), { userProperties: [["k", "v"]], payloadFormat: "UTF8_DATA" });
+    const member = add(randomBytes(maxPayloadBytes), { userProperties: [["k", "v"]], payloadFormat: "UTF8_DATA" });
     batcher.flush();
     expect(parcels).toHaveLength(1);
     expect(parcels[0]).toMatchObject({

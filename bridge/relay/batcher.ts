@@ -2,7 +2,7 @@ import { encodeFrame, memberBytes } from "../../scheme/frame/encode.ts";
 import { type FrameMember, maxUnpackedBytes } from "../../scheme/frame/frame.ts";
 import { basicIngestTopic } from "../../scheme/ingest.ts";
 import type { Qos } from "../../scheme/scheme.ts";
-import { maxPublishBytes } from "./guard.ts";
+import { maxPayloadBytes } from "../payload-limits.ts";
 import { propertiesOf } from "./member.ts";
 import type { Parcel } from "./parcel.ts";
 
@@ -74,7 +74,7 @@ export class Batcher {
 
   /** What is likely to fit into a publish. */
   get #room(): number {
-    return Math.min(maxUnpackedBytes, maxPublishBytes / this.#compression);
+    return Math.min(maxUnpackedBytes, maxPayloadBytes / this.#compression);
   }
 
   /** What does not compress as well as the frames before is divided. */
@@ -85,7 +85,7 @@ export class Batcher {
     const frame =
       size > maxUnpackedBytes ? undefined : encodeFrame({ qos, members: gathered.map((each) => each.member) });
     if (frame !== undefined) this.#compression += learning * (frame.length / size - this.#compression);
-    if (frame !== undefined && frame.length <= maxPublishBytes) {
+    if (frame !== undefined && frame.length <= maxPayloadBytes) {
       const settle: Parcel["settle"] = (outcome) => {
         for (const each of gathered) each.settle(outcome);
       };

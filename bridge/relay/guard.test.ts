@@ -2,7 +2,8 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { encodeFrame } from "../../scheme/frame/encode.ts";
 import type { FrameMember } from "../../scheme/frame/frame.ts";
-import { maxLetterBytes, maxPublishBytes, refusalOf, refusedMembers } from "./guard.ts";
+import { maxPayloadBytes, maxRelayPayloadBytes } from "../payload-limits.ts";
+import { refusalOf, refusedMembers } from "./guard.ts";
 
 function member(more: Partial<FrameMember> = {}): FrameMember {
   return { id: randomUUID(), receivedAt: 0, topic: "v1/drivers/d42/location", payload: Buffer.from("{}"), ...more };
@@ -13,7 +14,7 @@ const pairs = (count: number) => Array.from({ length: count }, () => ["key", "x"
 describe("what AWS IoT Core takes is not refused", () => {
   test.for([
     ["an empty payload", { payload: Buffer.alloc(0) }],
-    ["128 KiB", { payload: Buffer.alloc(maxPublishBytes) }],
+    ["128 KiB", { payload: Buffer.alloc(maxPayloadBytes) }],
     ["7 slashes", { topic: "1/2/3/4/5/6/7/8" }],
     ["256 bytes of topic", { topic: "é".repeat(128) }],
     ["8 KiB of user properties", { userProperties: pairs(8) }],
@@ -47,7 +48,7 @@ describe("what AWS IoT Core does not take is refused with the value and the limi
 
 describe("a refused message as members", () => {
   const refusal = { reason: "PAYLOAD_TOO_LARGE", detail: "too large" };
-  const fits = (each: FrameMember) => encodeFrame({ qos: 1, members: [each] }).length <= maxPublishBytes;
+  const fits = (each: FrameMember) => encodeFrame({ qos: 1, members: [each] }).length <= maxPayloadBytes;
 
   test("a small one is one part with all of it", () => {
     const small = member({ contentType: "text/plain" });
@@ -55,7 +56,7 @@ describe("a refused message as members", () => {
   });
 
   test("256 KiB that do not compress are parts that each fit into a publish", () => {
-    const payload = randomBytes(maxLetterBytes);
+    const payload = randomBytes(maxRelayPayloadBytes);
     const members = refusedMembers(member({ payload, userProperties: pairs(8) }), refusal);
     expect(members.map((each) => each.refusal?.part)).toEqual([0, 1, 2]);
     expect(members.every(fits)).toBe(true);
@@ -65,12 +66,12 @@ describe("a refused message as members", () => {
 
   test("of what is larger than a dead letter the begin is kept, and it says so", () => {
     const members = refusedMembers(member({ payload: Buffer.alloc(300_000) }), refusal);
-    expect(members.reduce((sum, { payload }) => sum + payload.length, 0)).toBe(maxLetterBytes);
+    expect(members.reduce((sum, { payload }) => sum + payload.length, 0)).toBe(maxRelayPayloadBytes);
     expect(members[0]?.refusal?.detail).toBe("too large; the first 262144 of 300000 bytes are kept");
   });
 
   test("topic and properties that would fill a frame are left out, the payload is not", () => {
-    const payload = randomBytes(maxLetterBytes);
+    const payload = randomBytes(maxRelayPayloadBytes);
     const large = member({ payload, topic: "t".repeat(65_535), userProperties: pairs(60), contentType: "x/y" });
     const members = refusedMembers(large, refusal);
     expect(members.every(fits)).toBe(true);

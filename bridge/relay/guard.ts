@@ -3,15 +3,10 @@ import { memberBytes } from "../../scheme/frame/encode.ts";
 import type { FrameMember, Refusal } from "../../scheme/frame/frame.ts";
 import { MessageError, quote, type ReasonCode } from "../../scheme/message-error.ts";
 import { checkTopicName } from "../../scheme/topic-name.ts";
-
-/** Bytes of a payload that AWS IoT Core takes, 128 KiB. */
-export const maxPublishBytes = 131_072;
+import { maxPayloadBytes, maxRelayPayloadBytes } from "../payload-limits.ts";
 
 /** AWS IoT Core's quota. */
 const maxContentTypeBytes = 256;
-
-/** Of what a dead letter keeps, as much as the generated listener lets in; an item of its table has room for it. */
-export const maxLetterBytes = 262_144;
 
 /** Of the payload of a refused message in one frame: what does not compress has to fit, with the fields of its member. */
 const partBytes = 98_304;
@@ -34,7 +29,7 @@ export function refusalOf(member: FrameMember): Pick<Refusal, "reason" | "detail
   if (topic.startsWith("$")) return refused("TOPIC_RESERVED", `${quote(topic)} begins with $`);
   const propertyBytes = userProperties.reduce((sum, pair) => sum + byteLength(pair[0]) + byteLength(pair[1]), 0);
   return (
-    tooMany("PAYLOAD_TOO_LARGE", "bytes of payload", payload.length, maxPublishBytes) ??
+    tooMany("PAYLOAD_TOO_LARGE", "bytes of payload", payload.length, maxPayloadBytes) ??
     tooMany("PROPERTIES_TOO_LARGE", "bytes of user properties", propertyBytes, maxUserPropertyBytes) ??
     tooMany("PROPERTIES_TOO_LARGE", "bytes of content type", byteLength(contentType), maxContentTypeBytes) ??
     tooMany("PROPERTIES_TOO_LARGE", "bytes of correlation data", correlationData?.length ?? 0, maxCorrelationDataBytes)
@@ -44,20 +39,20 @@ export function refusalOf(member: FrameMember): Pick<Refusal, "reason" | "detail
 /**
  * A refused message as members for frames: with its bytes, cut into parts where they are many.
  *
- * A listener that was configured otherwise than `config` does lets more in than a dead letter holds: of that, the begin is
+ * A listener that was configured otherwise than by `config` lets more in than a dead letter has room for: of that, the begin is
  * kept, and the detail says so.
  */
 export function refusedMembers(
   member: FrameMember,
   { reason, detail }: Pick<Refusal, "reason" | "detail">,
 ): readonly FrameMember[] {
-  const payload = member.payload.subarray(0, maxLetterBytes);
+  const payload = member.payload.subarray(0, maxRelayPayloadBytes);
   const fields = fieldsOf(member);
   const parts = Math.max(1, Math.ceil(payload.length / partBytes));
   const isWhole = payload.length === member.payload.length;
   const told = [
     detail,
-    ...(isWhole ? [] : [`the first ${maxLetterBytes} of ${member.payload.length} bytes are kept`]),
+    ...(isWhole ? [] : [`the first ${maxRelayPayloadBytes} of ${member.payload.length} bytes are kept`]),
     ...(fields === member ? [] : [`its properties are left out, and its topic beyond ${shownTopicCharacters}`]),
   ].join("; ");
   return Array.from({ length: parts }, (_, part) => ({

@@ -1,6 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { loadScheme } from "../../scheme/load-scheme.ts";
+import type { Scheme } from "../../scheme/scheme.ts";
 import { BridgeError } from "../bridge-error.ts";
+import { uplinkClientId } from "../client-id.ts";
 import { type Credentials, readCredentials } from "../provision/credentials.ts";
 import { Relay } from "./relay.ts";
 import { type CloudPlace, documentIn, readRelayOptions, relayHelp } from "./relay-options.ts";
@@ -18,13 +20,14 @@ export async function relayCommand(args: readonly string[], print: (line: string
     print(relayHelp);
     return;
   }
-  const { configFile, http, acknowledgeWithinMs, ...rest } = options;
+  const { configFile, place, http, acknowledgeWithinMs, ...rest } = options;
   const stopped = new Promise<void>((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve());
   });
-  const cloud = { ...(await readCloud(options.cloud)), acknowledgeWithinMs };
+  const scheme = await loadScheme(configFile);
+  const cloud = { ...(await readCloud(place, scheme)), acknowledgeWithinMs };
   const log = (line: string) => print(`${new Date().toISOString()} ${line}`);
-  const relay = await Relay.start({ ...rest, cloud, scheme: await loadScheme(configFile), log });
+  const relay = await Relay.start({ ...rest, cloud, scheme, log });
   await using status = await StatusServer.start(relay, http);
   log(`relay: takes from ${rest.local.url}, publishes to ${cloud.url} as ${cloud.clientId}, status at ${status.url}`);
   await stopped;
@@ -32,7 +35,7 @@ export async function relayCommand(args: readonly string[], print: (line: string
   log("relay: stopped");
 }
 
-async function readCloud(place: CloudPlace): Promise<CloudOptions> {
+async function readCloud(place: CloudPlace, scheme: Scheme): Promise<CloudOptions> {
   switch (place.kind) {
     case "folder": {
       const document = documentIn(place.path);
@@ -43,7 +46,7 @@ async function readCloud(place: CloudPlace): Promise<CloudOptions> {
     case "files": {
       const { ca, cert, key } = place.tls;
       const tls = { ca: await read(ca), cert: await read(cert), key: await read(key) };
-      return { url: urlOf(place.endpoint), clientId: place.clientId, tls };
+      return { url: urlOf(place.endpoint), clientId: uplinkClientId(scheme, place.clientId), tls };
     }
     default:
       return place satisfies never;

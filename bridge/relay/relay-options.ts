@@ -13,7 +13,7 @@ const defaultHttp = "127.0.0.1:9464";
 const defaultMaxConnections = 10;
 
 export const relayHelp = `Usage: npm run bridge -- relay --credentials DIR | --secret NAME [options]
-       npm run bridge -- relay --endpoint HOST --ca FILE --cert FILE --key FILE --client-id ID [options]
+       npm run bridge -- relay --endpoint HOST --ca FILE --cert FILE --key FILE [options]
 
 Takes the messages of the scheme's routes from the broker beside it and publishes them to AWS IoT Core, many in one publish,
 below its quotas. It acknowledges to the broker what IoT Core has acknowledged. The scheme says uplink: "relay".
@@ -25,13 +25,14 @@ IoT Core
   --secret NAME         what provision --secret NAME has written, in --region NAME
   --endpoint HOST       or HOST:PORT (8883), and
   --ca, --cert, --key   PEM files, and
-  --client-id ID        unique in the account; further connections have :2, :3 and so on behind it
+  --client-id ID        <name>-<stage>-edge by default; further connections have :2, :3 and so on behind it
   --connections N       connections at most, ${defaultMaxConnections} by default
   --puback-within T     then a connection that brought no PUBACK is made again, at half the pace; 20s by default
 
 The broker
   --broker URL          ${defaultBroker} by default
   --broker-ca FILE      who signed the broker's certificate, where it is no public authority
+  --broker-cert FILE    and --broker-key FILE, where the broker wants a certificate of its clients
   --user NAME           ${defaultUser} by default
   --password-file FILE  the user's password, and nothing else in it
 
@@ -46,7 +47,7 @@ SIGTERM and SIGINT end it: what is under way has five seconds to arrive, the res
 export type CloudPlace =
   | { readonly kind: "folder"; readonly path: string }
   | { readonly kind: "secret"; readonly name: string; readonly region: string | undefined }
-  | { readonly kind: "files"; readonly endpoint: string; readonly clientId: string; readonly tls: Files };
+  | { readonly kind: "files"; readonly endpoint: string; readonly clientId: string | undefined; readonly tls: Files };
 
 interface Files {
   readonly ca: string;
@@ -56,7 +57,7 @@ interface Files {
 
 export interface RelayCommandOptions extends Pick<RelayOptions, "local" | "dataFolder" | "maxConnections"> {
   readonly configFile: string;
-  readonly cloud: CloudPlace;
+  readonly place: CloudPlace;
   readonly acknowledgeWithinMs: number;
   readonly batching: NonNullable<RelayOptions["batching"]>;
   readonly http: { readonly host: string; readonly port: number };
@@ -66,17 +67,21 @@ export interface RelayCommandOptions extends Pick<RelayOptions, "local" | "dataF
 export async function readRelayOptions(args: readonly string[]): Promise<RelayCommandOptions | undefined> {
   const values = parse(args);
   if (values.help) return undefined;
-  const { "password-file": passwordFile, "broker-ca": ca } = values;
+  const { "password-file": passwordFile } = values;
   return {
     configFile: values.config,
-    cloud: readCloud(values),
+    place: readPlace(values),
     acknowledgeWithinMs: milliseconds("--puback-within", values["puback-within"]),
     maxConnections: count("--connections", values.connections, 1_000),
     local: {
       url: values.broker,
       username: values.user,
       ...(passwordFile === undefined ? {} : { password: (await text("--password-file", passwordFile)).trim() }),
-      ...(ca === undefined ? {} : { tls: { ca: await text("--broker-ca", ca) } }),
+      tls: {
+        ...(await file("ca", "--broker-ca", values["broker-ca"])),
+        ...(await file("cert", "--broker-cert", values["broker-cert"])),
+        ...(await file("key", "--broker-key", values["broker-key"])),
+      },
     },
     batching: { delayMs: milliseconds("--delay", values.delay), maxMessages: count("--batch", values.batch, 100) },
     dataFolder: resolve(values.data),
@@ -111,6 +116,8 @@ function parse(args: readonly string[]) {
         "puback-within": { ...string, default: "20s" },
         broker: { ...string, default: defaultBroker },
         "broker-ca": string,
+        "broker-cert": string,
+        "broker-key": string,
         user: { ...string, default: defaultUser },
         "password-file": string,
         delay: { ...string, default: `${defaultBatching.delayMs}ms` },
@@ -124,14 +131,14 @@ function parse(args: readonly string[]) {
   }
 }
 
-function readCloud(values: Values): CloudPlace {
+function readPlace(values: Values): CloudPlace {
   const { credentials, secret, region, endpoint, ca, cert, key, "client-id": clientId } = values;
   const ways = [credentials, secret, endpoint].filter((way) => way !== undefined);
   if (ways.length !== 1) throw new UsageError("one of --credentials, --secret and --endpoint is needed");
   if (credentials !== undefined) return { kind: "folder", path: resolve(credentials) };
   if (secret !== undefined) return { kind: "secret", name: secret, region };
-  if (endpoint === undefined || ca === undefined || cert === undefined || key === undefined || clientId === undefined) {
-    throw new UsageError("--endpoint goes with --ca, --cert, --key and --client-id");
+  if (endpoint === undefined || ca === undefined || cert === undefined || key === undefined) {
+    throw new UsageError("--endpoint goes with --ca, --cert and --key");
   }
   return { kind: "files", endpoint, clientId, tls: { ca, cert, key } };
 }
@@ -157,6 +164,11 @@ function count(flag: string, value: string, most: number): number {
   const number = Number(value);
   if (Number.isInteger(number) && number >= 1 && number <= most) return number;
   throw new UsageError(`${flag} '${value}' is not a whole number from 1 to ${most}`);
+}
+
+/** A file's text under a key, nothing where no file is named. */
+async function file<Key extends string>(key: Key, flag: string, path: string | undefined) {
+  return path === undefined ? {} : ({ [key]: await text(flag, path) } as { [K in Key]: string });
 }
 
 async function text(flag: string, file: string): Promise<string> {

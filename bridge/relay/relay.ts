@@ -83,7 +83,7 @@ export class Relay implements AsyncDisposable {
   /**
    * Connects to the local broker; IoT Core need not be there.
    *
-   * @throws {BridgeError} `RELAY_NOT_DEPLOYED` where the scheme has no relay.
+   * @throws {BridgeError} `RELAY_NOT_IN_SCHEME` where the scheme has no relay.
    * @throws {ClientError} where the broker is not there, or refuses a subscription.
    */
   static async start(options: RelayOptions): Promise<Relay> {
@@ -91,7 +91,7 @@ export class Relay implements AsyncDisposable {
     if (scheme.framesRuleName === undefined) {
       const message =
         'the scheme\'s uplink is a bridge, whose rules take no frames; uplink: "relay" in it, and deploy it';
-      throw new BridgeError("RELAY_NOT_DEPLOYED", message);
+      throw new BridgeError("RELAY_NOT_IN_SCHEME", message);
     }
     const relay = new Relay(options, scheme.framesRuleName);
     try {
