@@ -9,6 +9,7 @@ import { BINARY_OPERATORS, isEqual, not } from "./operators.ts";
 import { lengthWithin } from "./size.ts";
 import {
   isOwnKey,
+  type JsonObject,
   type JsonValue,
   MAX_TEXT_LENGTH,
   member,
@@ -144,13 +145,20 @@ function compileEquality(left: Expression, value: Value, compilation: Compilatio
   const evaluate = compileExpression(left, compilation);
   if (typeof value === "string") {
     const name = compilation.isNested ? plainField(left, compilation) : undefined;
-    // With as few calls as possible: it is asked of every element.
-    if (name !== undefined) return ({ element }) => isText(ownMember(element, name), value);
-    return (context) => isText(evaluate(context), value);
+    return name === undefined ? (context) => isText(evaluate(context), value) : compileElementEquality(name, value);
   }
   return (context) => {
     const found = evaluate(context);
     return found === Undefined ? Undefined : found === value;
+  };
+}
+
+/** It is asked of every element: `ownMember` written here, where V8 meets no names but those of these comparisons. */
+function compileElementEquality(name: string, text: string): Evaluator {
+  return ({ element }) => {
+    if (typeof element !== "object" || element === null) return Undefined;
+    const found = (element as JsonObject)[name];
+    return found === undefined ? Undefined : isText(found, text);
   };
 }
 

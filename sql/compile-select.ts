@@ -2,7 +2,16 @@ import type { Expression, Select, SelectItem, Subselect } from "./ast.ts";
 import type { Compilation, CompileExpression } from "./compilation.ts";
 import { type Context, type Evaluator, originOf } from "./context.ts";
 import { type Output, writeMember, writeObject, writePath } from "./output.ts";
-import { isArray, isObject, isOwnKey, type JsonValue, ownMember, Undefined, type Value } from "./value.ts";
+import {
+  isArray,
+  isObject,
+  isOwnKey,
+  type JsonObject,
+  type JsonValue,
+  ownMember,
+  Undefined,
+  type Value,
+} from "./value.ts";
 
 type Column = Extract<SelectItem, { readonly kind: "column" }>;
 type Writer = (output: Output, context: Context) => void;
@@ -18,7 +27,7 @@ export function compileItems(select: Select, compilation: Compilation, compile: 
   if (isEverything(select)) return originOf(compilation.isNested);
   const names = select.items.map((item) => plainColumn(item, compilation));
   if (names.every((name) => name !== undefined)) {
-    return compilation.isNested ? ({ element }) => project(element, names) : ({ root }) => project(root, names);
+    return compilation.isNested ? projectElement(names) : ({ root }) => project(root, names);
   }
   const writers = select.items.map((item) => compileItem(item, compilation, compile));
   return (context) => {
@@ -129,7 +138,7 @@ export function plainField(expression: Expression, compilation: Compilation): st
   return compilation.roleOf(expression.name) === "field" ? expression.name : undefined;
 }
 
-/** Plain fields and nothing else, with as few calls as possible: nested SELECTs write them for every element. */
+/** Plain fields and nothing else. */
 function project(value: Value, names: readonly string[]): Value {
   const output: Output = {};
   for (const name of names) {
@@ -137,6 +146,32 @@ function project(value: Value, names: readonly string[]): Value {
     if (found !== Undefined) output[name] = found;
   }
   return output;
+}
+
+/**
+ * `project` for the elements of a nested SELECT. The first three names are spelled out: each place in the code where V8
+ * reads or writes a key remembers one name and a few shapes of objects, and takes a fifth of the time as long as it meets
+ * no others. That is so where one rule has a nested SELECT; where several have, it takes as long as `project`.
+ */
+function projectElement([first = "", second, third, ...others]: readonly string[]): Evaluator {
+  return ({ element }) => {
+    const output: Output = {};
+    if (typeof element !== "object" || element === null) return output;
+    const object = element as JsonObject;
+    const one = object[first];
+    if (one !== undefined) output[first] = one;
+    if (second === undefined) return output;
+    const two = object[second];
+    if (two !== undefined) output[second] = two;
+    if (third === undefined) return output;
+    const three = object[third];
+    if (three !== undefined) output[third] = three;
+    for (const name of others) {
+      const other = object[name];
+      if (other !== undefined) output[name] = other;
+    }
+    return output;
+  };
 }
 
 /** The usual keys are assigned, without asking for each message whether they are usual. */

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import fc from "fast-check";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { compileStatement } from "./compile.ts";
 import { evaluate, evaluateToJson, refusal } from "./testing.ts";
@@ -182,6 +183,34 @@ test.for([
   ["(SELECT VALUE r.id FROM rows AS r WHERE EXISTS (SELECT * FROM parts) AND r.id = 1)", "[1]"],
 ] as const)("a nested SELECT goes on in its element behind one within it: %s", ([sql, output]) => {
   expect(evaluateToJson(`SELECT VALUE ${sql}`, ROWS)).toBe(output);
+});
+
+const KEYS = ["a", "b", "c", "d", "e"] as const;
+
+test("a nested SELECT takes of each element the fields that it names, however many", () => {
+  const value = fc.constantFrom(null, 0, "x", [1], { a: 1 });
+  const members = fc.dictionary(fc.constantFrom(...KEYS, "other"), value, { noNullPrototype: true });
+  const element = fc.oneof({ weight: 4, arbitrary: members }, value);
+  const names = fc.uniqueArray(fc.constantFrom(...KEYS), { minLength: 1 });
+  fc.assert(
+    fc.property(fc.array(element), names, (elements, fields) => {
+      const expected = elements.map((each) => {
+        const from = new Map(Object.entries(each !== null && typeof each === "object" ? each : {}));
+        return Object.fromEntries(fields.filter((name) => from.has(name)).map((name) => [name, from.get(name)]));
+      });
+      const output = evaluateToJson(`SELECT VALUE (SELECT ${fields.join(", ")} FROM elements)`, { elements });
+      expect(output).toBe(JSON.stringify(expected));
+    }),
+    { numRuns: 500, seed: 6 },
+  );
+});
+
+test.for([
+  ["name = 'x'", "[1]"],
+  ["NOT (name = 'x')", "[2,3,4]"], // null and numbers are something else, what is missing is Undefined
+] as const)("a nested SELECT compares the elements that have the field: %s", ([where, output]) => {
+  const list = [{ name: "x", n: 1 }, { name: "y", n: 2 }, { name: null, n: 3 }, { name: 1, n: 4 }, { n: 5 }, null, "x"];
+  expect(evaluateToJson(`SELECT VALUE (SELECT VALUE n FROM list WHERE ${where})`, { list })).toBe(output);
 });
 
 test.for([
