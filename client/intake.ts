@@ -29,6 +29,8 @@ export interface IntakeOptions {
   readonly log: (line: string) => void;
   /** Seconds between packets at most, 60 by default. */
   readonly keepAliveSeconds?: number;
+  /** Milliseconds before a lost connection is made again; 1,000 by default. */
+  readonly reconnectMs?: number;
   /** Milliseconds before a broker is asked again for messages that could not be kept; 2,000 by default. */
   readonly askAgainMs?: number;
 }
@@ -186,7 +188,7 @@ function clientOptions(options: IntakeOptions, protocolVersion: 4 | 5): IClientO
     // The broker keeps the session, and with it what arrives meanwhile, for as long as it allows.
     clean: false,
     ...(protocolVersion === 5 ? { properties: { sessionExpiryInterval: 0xffff_ffff, receiveMaximum: 65_535 } } : {}),
-    reconnectPeriod: 1_000,
+    reconnectPeriod: options.reconnectMs ?? 1_000,
     // A broker that starts, or is full, may refuse a connection and take the next one.
     reconnectOnConnackError: true,
     connectTimeout: 10_000,

@@ -37,6 +37,9 @@ export interface RelayOptions {
 
 const defaultClientId = "trestle-relay";
 
+/** A broker that starts again after a crash may not know the session any more: until it does, it keeps nothing for it. */
+const reconnectMs = 100;
+
 /** Of QoS 1, taken from the broker and not acknowledged. */
 interface Held {
   readonly fingerprint: string;
@@ -96,7 +99,7 @@ export class Relay implements AsyncDisposable {
     const relay = new Relay(options, scheme.framesRuleName);
     try {
       relay.#intake = await Intake.open({
-        ...{ clientId: defaultClientId, ...local, log },
+        ...{ clientId: defaultClientId, reconnectMs, ...local, log },
         subscriptions: relay.#sources.subscriptions,
         accept: (packet, delivery) => relay.#accept(packet, delivery),
       });
