@@ -35,7 +35,7 @@ export interface EngineOptions {
   /** A line that a function printed. */
   readonly onOutput?: (functionName: string, line: string) => void;
   readonly queueConditions?: QueueConditions;
-  /** What the data plane of IoT Core publishes to; undefined before it is there, and by default. */
+  /** What rules and the data plane of IoT Core publish to; undefined before it is there, and by default. */
   readonly messageBroker?: () => MessageBroker | undefined;
   /** Where the template's HTTP API is served on loopback; any port that is free by default. */
   readonly httpPort?: number;
@@ -265,7 +265,8 @@ export class Engine implements AsyncDisposable {
     const plan = this.#plan;
     const events = (functionArn: string) => this.#invocations.eventsOf(functionArn);
     const count = (entry: LedgerEntry) => this.#store.count(entry);
-    const targets = { plan, queues: this.#queues.byUrl, events, count };
+    const { messageBroker = () => undefined } = this.#options;
+    const targets = { plan, queues: this.#queues.byUrl, events, messageBroker, count };
     const rules = plan.rules.filter(({ isDisabled }) => !isDisabled).map((rule) => new Rule(rule, targets));
     this.#rules = new Map(rules.map((rule) => [rule.name, rule]));
     for (const rule of rules) {
