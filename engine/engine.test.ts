@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { badInputs } from "../scheme/fixtures/bad-inputs.ts";
 import { Engine, type EngineOptions, type IncomingMessage } from "./engine.ts";
 import { readAssembly } from "./template/assembly.ts";
 import { readPlan } from "./template/read-plan.ts";
@@ -342,6 +343,17 @@ test("a function's reserved concurrency bounds its queue too", async () => {
   const spans = engine.output.lines.map((line): [number, number] => JSON.parse(line)).toSorted(([a], [b]) => a - b);
   for (const [index, [begin]] of spans.entries()) expect(begin).toBeGreaterThanOrEqual(spans[index - 1]?.[1] ?? 0);
 });
+
+test.for(badInputs("rule.sql").filter(({ id }) => id === "sql-15"))(
+  "bad input $id: a rule whose output may match its own FROM is refused when the template is loaded",
+  async ({ input: { sql, republish }, expect: { code } }) => {
+    const resources = { Loop: rule("loop", String(sql), [{ Republish: { Topic: republish } }]) };
+    await expect(start(resources)).rejects.toMatchObject({
+      code,
+      message: "Loop may be triggered by what it republishes: Loop to Loop",
+    });
+  },
+);
 
 test.for([
   [

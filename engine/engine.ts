@@ -11,6 +11,7 @@ import { Invocations } from "./invocations.ts";
 import { deriveMessageId } from "./message-id.ts";
 import { Queues } from "./queues.ts";
 import { Rule } from "./rule.ts";
+import { refuseLoops } from "./rule-loops.ts";
 import { systemClock } from "./services/clock.ts";
 import type { HttpApiCounts } from "./services/http-api.ts";
 import type { LedgerEntry, LedgerLine } from "./services/ledger.ts";
@@ -268,6 +269,7 @@ export class Engine implements AsyncDisposable {
     const { messageBroker = () => undefined } = this.#options;
     const targets = { plan, queues: this.#queues.byUrl, events, messageBroker, count };
     const rules = plan.rules.filter(({ isDisabled }) => !isDisabled).map((rule) => new Rule(rule, targets));
+    refuseLoops(rules);
     this.#rules = new Map(rules.map((rule) => [rule.name, rule]));
     for (const rule of rules) {
       // One without FROM is reached by Basic Ingest only.
