@@ -137,10 +137,11 @@ export class Engine implements AsyncDisposable {
 
   /** The topic filters that a broker has to be asked for: the rules' own, and the Basic Ingest topics that lead to them. */
   get topicFilters(): readonly string[] {
-    return [...this.#rules.values()].flatMap(({ name, topicFilter }) => [
+    const filters = [...this.#rules.values()].flatMap(({ name, topicFilter }) => [
       `${basicIngestPrefix}${name}/#`,
       ...(topicFilter === undefined ? [] : [topicFilter]),
     ]);
+    return [...new Set(filters)];
   }
 
   /** Where the services are that answer for AWS. */
@@ -180,11 +181,12 @@ export class Engine implements AsyncDisposable {
    * Takes a message. Resolves when every action has it, queues on disk: only then may it be acknowledged.
    *
    * @param delivery The broker's, of a QoS 1 message: one that is delivered again gets the id that it had.
+   * @param filters Only rules with these are run: for others the broker sends the message once more. All by default.
    * @throws {RuleFailure} where nobody has the message: it may be taken later, or is lost, as the failure says.
    */
-  async accept(incoming: IncomingMessage, delivery?: Delivery): Promise<void> {
+  async accept(incoming: IncomingMessage, delivery?: Delivery, filters?: readonly string[]): Promise<void> {
     this.#received += 1;
-    const { topic, rules } = this.#route(incoming.topic);
+    const { topic, rules } = this.#route(incoming.topic, filters);
     if (rules.length === 0) this.#unrouted += 1;
     const { accountId } = this.#plan;
     const fingerprint = delivery && fingerprintOf(incoming.topic, incoming.payload);
@@ -296,8 +298,12 @@ export class Engine implements AsyncDisposable {
   }
 
   /** A Basic Ingest topic names its rule, and the rule sees only what follows. */
-  #route(topic: string): { readonly topic: string; readonly rules: readonly Rule[] } {
-    if (!topic.startsWith(basicIngestPrefix)) return { topic, rules: this.#rulesByTopic.match(topic) };
+  #route(topic: string, filters?: readonly string[]): { readonly topic: string; readonly rules: readonly Rule[] } {
+    if (!topic.startsWith(basicIngestPrefix)) {
+      const rules = this.#rulesByTopic.match(topic);
+      if (filters === undefined) return { topic, rules };
+      return { topic, rules: rules.filter(({ topicFilter = "" }) => filters.includes(topicFilter)) };
+    }
     const end = topic.indexOf("/", basicIngestPrefix.length);
     const rule = end < 0 ? undefined : this.#rules.get(topic.slice(basicIngestPrefix.length, end));
     return { topic: topic.slice(end + 1), rules: rule === undefined ? [] : [rule] };

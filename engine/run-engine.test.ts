@@ -112,6 +112,40 @@ test("after a change of its topics a message comes once", async () => {
   expect(engine.counts.received).toBe(2);
 });
 
+test("rules that select the same message, by the same filter or by another one, run once each", async () => {
+  const { Orders, Forward, Mapping } = resources;
+  const select = (name: string, filter: string) => {
+    const changed = structuredClone(resources.Rule);
+    changed.Properties.RuleName = name;
+    changed.Properties.TopicRulePayload.Sql = `SELECT '${name}' AS rule, encode(*, 'base64') AS data FROM '${filter}'`;
+    return changed;
+  };
+  const rules = {
+    Some: select("some", "v3/+"),
+    Same: select("same", "v3/+"),
+    One: select("one", "v3/d42"),
+    // Of these, Mosquitto's `#` selects `v3/d42` itself, and AWS's does not.
+    Below: select("below", "v3/d42/#"),
+  };
+  const output = new Output();
+  await using _ = await runEngine({
+    assemblyFolder: writeAssembly({ Resources: { Orders, Forward, Mapping, ...rules } }, { "code.zip": bundle(code) }),
+    dataFolder: temporaryFolder(),
+    parameters: {},
+    secrets: () => undefined,
+    broker: { url: broker.url, clientId: "overlap" },
+    onOutput: (_, line) => output.add(line),
+    log: () => {},
+  });
+  await using device = await connectAs(broker.url, "d42");
+  const lines = (text: string) => ["one", "same", "some"].map((rule) => `{"rule":"${rule}","data":"${btoa(text)}"}`);
+  for (const text of ["a", "b"]) {
+    await device.publish("v3/d42", text);
+    await output.until((printed) => lines(text).every((line) => printed.includes(line)));
+  }
+  expect(output.lines.toSorted()).toEqual(["a", "b"].flatMap(lines).toSorted());
+});
+
 test("what a rule republishes is heard by subscribers, and by the rules that select it exactly once", async () => {
   const rule = (RuleName: string, Sql: string, ...Actions: readonly object[]) => ({
     Type: "AWS::IoT::TopicRule",

@@ -55,7 +55,7 @@ export async function runEngine(options: RunOptions): Promise<RunningEngine> {
       clientId,
       topicFilters,
       staleTopicFilters: filters.staleBeside(topicFilters),
-      accept: (message, delivery) => engine.accept(message, delivery),
+      accept: (message, delivery, filters) => engine.accept(message, delivery, filters),
       log,
     }),
   );
