@@ -10,6 +10,13 @@ export interface Delivery {
   readonly isRedelivery: boolean;
 }
 
+export interface IntakeSubscription {
+  readonly filter: string;
+  readonly qos: Qos;
+  /** What a message brings that the broker sends for this filter (MQTT 5 §3.8.2.1.2), where the broker has it. */
+  readonly identifier?: number;
+}
+
 export interface IntakeOptions {
   /** `mqtt://host:port` or `mqtts://host:port`. */
   readonly url: string;
@@ -19,7 +26,7 @@ export interface IntakeOptions {
   readonly password?: string;
   /** PEM: who signed the broker's certificate, where it is no public authority; certificate and key for mutual TLS. */
   readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
-  readonly subscriptions: readonly { readonly filter: string; readonly qos: Qos }[];
+  readonly subscriptions: readonly IntakeSubscription[];
   /** Filters that the session may still hold from a run before: it would go on to bring their messages. */
   readonly staleTopicFilters?: readonly string[];
   /** Resolves when the message may be acknowledged, rejects when nobody has it. */
@@ -116,9 +123,12 @@ export class Intake implements AsyncDisposable {
   async #subscribe(protocolVersion: 4 | 5): Promise<void> {
     const { staleTopicFilters = [] } = this.#options;
     if (staleTopicFilters.length > 0) await this.#client.unsubscribeAsync([...staleTopicFilters]);
-    for (const { filter, qos } of this.#options.subscriptions) {
+    const hasIdentifiers = this.#client.serverProperties?.subscriptionIdentifiersAvailable !== false;
+    for (const { filter, qos, identifier } of this.#options.subscriptions) {
+      const isSaid = identifier !== undefined && hasIdentifiers;
+      const properties = isSaid ? { properties: { subscriptionIdentifier: identifier } } : {};
       // Topic rules are not given retained messages when they are made: `rh: 2` asks for none (MQTT 5 §3.8.3.1).
-      const options = protocolVersion === 5 ? ({ qos, rh: 2 } as const) : ({ qos } as const);
+      const options = protocolVersion === 5 ? ({ qos, rh: 2, ...properties } as const) : ({ qos } as const);
       const [grant] = await this.#client.subscribeAsync(filter, options).catch((error) => {
         throw new Error(`the broker refuses a subscription to ${filter}: ${error.message}`, { cause: error });
       });

@@ -5,11 +5,17 @@ import type { MqttProperties } from "../sql/message.ts";
 import type { IncomingMessage } from "./engine.ts";
 import { EngineError } from "./engine-error.ts";
 import { RuleFailure } from "./rule.ts";
+import { SubscribedFilters } from "./subscribed-filters.ts";
 
 export interface BrokerOptions extends Omit<IntakeOptions, "subscriptions" | "accept" | "isLost" | "keepAliveSeconds"> {
   readonly topicFilters: readonly string[];
-  /** Resolves when the message may be acknowledged, rejects when nobody has it, with a `RuleFailure` that says for how long. */
-  readonly accept: (message: IncomingMessage, delivery?: Delivery) => Promise<void>;
+  /**
+   * Resolves when the message may be acknowledged, rejects when nobody has it, with a `RuleFailure` that says for how
+   * long.
+   *
+   * @param filters Those that the broker sends it for, where it says so: it may send it once more for another one.
+   */
+  readonly accept: (message: IncomingMessage, delivery?: Delivery, filters?: readonly string[]) => Promise<void>;
   /** Seconds between packets at most, 60 by default. */
   readonly keepalive?: number;
 }
@@ -28,12 +34,16 @@ export class BrokerConnection implements AsyncDisposable {
    * @throws {EngineError} `ERR_BROKER`
    */
   static async open({ topicFilters, accept, keepalive, ...options }: BrokerOptions): Promise<BrokerConnection> {
+    const filters = new SubscribedFilters(topicFilters);
     try {
       const intake = await Intake.open({
         ...options,
         ...(keepalive === undefined ? {} : { keepAliveSeconds: keepalive }),
-        subscriptions: topicFilters.map((filter) => ({ filter, qos: 1 })),
-        accept: (packet, delivery) => accept(messageOf(packet), delivery),
+        subscriptions: topicFilters.map((filter) => ({ filter, qos: 1, identifier: filters.identifierOf(filter) })),
+        accept: (packet, delivery) => {
+          const { subscriptionIdentifier, ...properties } = packet.properties ?? {};
+          return accept(messageOf(packet, properties), delivery, filters.named(subscriptionIdentifier));
+        },
         isLost: (error) => error instanceof RuleFailure && !error.isRetryable,
       });
       return new BrokerConnection(intake);
@@ -52,13 +62,16 @@ export class BrokerConnection implements AsyncDisposable {
   }
 }
 
-function messageOf({ topic, payload, properties }: IPublishPacket): IncomingMessage {
+type PublishProperties = NonNullable<IPublishPacket["properties"]>;
+
+/** @param properties Its sender's; a message with none is as one of MQTT 3.1.1. */
+function messageOf({ topic, payload }: IPublishPacket, properties: PublishProperties): IncomingMessage {
   const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;
-  if (properties === undefined) return { topic, payload: bytes };
+  if (Object.keys(properties).length === 0) return { topic, payload: bytes };
   return { topic, payload: bytes, ...propertiesOf(properties) };
 }
 
-function propertiesOf(properties: NonNullable<IPublishPacket["properties"]>): Partial<IncomingMessage> {
+function propertiesOf(properties: PublishProperties): Partial<IncomingMessage> {
   const { payloadFormatIndicator, contentType, responseTopic, correlationData, userProperties } = properties;
   const mqttProperties: MqttProperties = {
     payloadFormatIndicator: payloadFormatIndicator ? "UTF8_DATA" : "UNSPECIFIED_BYTES",

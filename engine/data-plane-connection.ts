@@ -18,7 +18,8 @@ const defaultTimeoutMs = 5_000;
 const wrongVersionCodes = new Set([0x84, 0x01]);
 
 /**
- * What IoT Core's data plane asks of the broker: a connection beside the engine's own, made when it is first wanted.
+ * What IoT Core's data plane, and rules that republish, ask of the broker: a connection beside the engine's own, made
+ * when it is first wanted.
  *
  * The engine's own outlives everything: the broker keeps its session, and `mqtt` sends again on a later connection what
  * was not acknowledged on this one. Here a message that is given up has to stay given up, since a newer one may have

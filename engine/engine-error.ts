@@ -10,6 +10,7 @@ export type EngineErrorCode =
   | "ERR_ACTION_UNSUPPORTED" // a rule action that the engine does not perform
   | "ERR_PERMISSION_MISSING" // a rule that AWS would not let invoke its function
   | "ERR_SQL" // a rule whose SQL does not compile
+  | "RULE_LOOP" // rules that republish to one another, or to themselves, without end; named as in the cases of bad input
   | "ERR_FUNCTION" // a function whose code cannot be loaded
   | "ERR_DATA_IN_USE" // another engine holds the folder with the queues
   | "ERR_TABLE_CHANGED" // a table in the data folder has another key or other indexes than the template's

@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { badInputs } from "../scheme/fixtures/bad-inputs.ts";
 import { Engine, type EngineOptions, type IncomingMessage } from "./engine.ts";
 import { readAssembly } from "./template/assembly.ts";
 import { readPlan } from "./template/read-plan.ts";
@@ -160,15 +161,33 @@ test("behind Basic Ingest a rule sees the topic without its prefix", async () =>
   expect(engine.output.lines).toEqual(['{"topic":"v1/d42","data":"eA=="}']);
 });
 
+test.for([
+  [["v1/+"], 2],
+  [["v1/d42"], 1],
+  [["v1/+", "v1/d42"], 3],
+  [undefined, 3],
+] as const)("a message that the broker sends for %j runs %i rules", async ([filters, count]) => {
+  const resources = {
+    Orders: queue(),
+    One: rule("one", "SELECT * FROM 'v1/+'", [toQueue()]),
+    Two: rule("two", "SELECT * FROM 'v1/+'", [toQueue()]),
+    Three: rule("three", "SELECT * FROM 'v1/d42'", [toQueue()]),
+  };
+  await using engine = await start(resources);
+  await engine.accept(message("v1/d42"), undefined, filters);
+  expect(engine.counts.pending).toBe(count);
+});
+
 test("the broker is asked for the rules' topics and for their Basic Ingest topics", async () => {
   const resources = {
     Orders: queue(),
     One: rule("one", "SELECT * FROM 'v1/+'", [toQueue()]),
     Two: rule("two", "SELECT 1 AS one", [toQueue()]),
+    Three: rule("three", "SELECT * FROM 'v1/+'", [toQueue()]),
     Off: rule("off", "SELECT * FROM 'off'", [toQueue()], { RuleDisabled: true }),
   };
   await using engine = await start(resources);
-  expect(engine.topicFilters).toEqual(["$aws/rules/one/#", "v1/+", "$aws/rules/two/#"]);
+  expect(engine.topicFilters).toEqual(["$aws/rules/one/#", "v1/+", "$aws/rules/two/#", "$aws/rules/three/#"]);
 });
 
 test("a message that one of its rules could not hand over is not accepted", async () => {
@@ -342,6 +361,17 @@ test("a function's reserved concurrency bounds its queue too", async () => {
   const spans = engine.output.lines.map((line): [number, number] => JSON.parse(line)).toSorted(([a], [b]) => a - b);
   for (const [index, [begin]] of spans.entries()) expect(begin).toBeGreaterThanOrEqual(spans[index - 1]?.[1] ?? 0);
 });
+
+test.for(badInputs("rule.sql").filter(({ id }) => id === "sql-15"))(
+  "bad input $id: a rule whose output may match its own FROM is refused when the template is loaded",
+  async ({ input: { sql, republish }, expect: { code } }) => {
+    const resources = { Loop: rule("loop", String(sql), [{ Republish: { Topic: republish } }]) };
+    await expect(start(resources)).rejects.toMatchObject({
+      code,
+      message: "Loop may be triggered by what it republishes: Loop to Loop",
+    });
+  },
+);
 
 test.for([
   [

@@ -11,6 +11,7 @@ import { Invocations } from "./invocations.ts";
 import { deriveMessageId } from "./message-id.ts";
 import { Queues } from "./queues.ts";
 import { Rule } from "./rule.ts";
+import { refuseLoops } from "./rule-loops.ts";
 import { systemClock } from "./services/clock.ts";
 import type { HttpApiCounts } from "./services/http-api.ts";
 import type { LedgerEntry, LedgerLine } from "./services/ledger.ts";
@@ -35,7 +36,7 @@ export interface EngineOptions {
   /** A line that a function printed. */
   readonly onOutput?: (functionName: string, line: string) => void;
   readonly queueConditions?: QueueConditions;
-  /** What the data plane of IoT Core publishes to; undefined before it is there, and by default. */
+  /** What rules and the data plane of IoT Core publish to; undefined before it is there, and by default. */
   readonly messageBroker?: () => MessageBroker | undefined;
   /** Where the template's HTTP API is served on loopback; any port that is free by default. */
   readonly httpPort?: number;
@@ -136,10 +137,11 @@ export class Engine implements AsyncDisposable {
 
   /** The topic filters that a broker has to be asked for: the rules' own, and the Basic Ingest topics that lead to them. */
   get topicFilters(): readonly string[] {
-    return [...this.#rules.values()].flatMap(({ name, topicFilter }) => [
+    const filters = [...this.#rules.values()].flatMap(({ name, topicFilter }) => [
       `${basicIngestPrefix}${name}/#`,
       ...(topicFilter === undefined ? [] : [topicFilter]),
     ]);
+    return [...new Set(filters)];
   }
 
   /** Where the services are that answer for AWS. */
@@ -179,11 +181,12 @@ export class Engine implements AsyncDisposable {
    * Takes a message. Resolves when every action has it, queues on disk: only then may it be acknowledged.
    *
    * @param delivery The broker's, of a QoS 1 message: one that is delivered again gets the id that it had.
+   * @param filters Only rules with these are run: for others the broker sends the message once more. All by default.
    * @throws {RuleFailure} where nobody has the message: it may be taken later, or is lost, as the failure says.
    */
-  async accept(incoming: IncomingMessage, delivery?: Delivery): Promise<void> {
+  async accept(incoming: IncomingMessage, delivery?: Delivery, filters?: readonly string[]): Promise<void> {
     this.#received += 1;
-    const { topic, rules } = this.#route(incoming.topic);
+    const { topic, rules } = this.#route(incoming.topic, filters);
     if (rules.length === 0) this.#unrouted += 1;
     const { accountId } = this.#plan;
     const fingerprint = delivery && fingerprintOf(incoming.topic, incoming.payload);
@@ -265,8 +268,10 @@ export class Engine implements AsyncDisposable {
     const plan = this.#plan;
     const events = (functionArn: string) => this.#invocations.eventsOf(functionArn);
     const count = (entry: LedgerEntry) => this.#store.count(entry);
-    const targets = { plan, queues: this.#queues.byUrl, events, count };
+    const { messageBroker = () => undefined } = this.#options;
+    const targets = { plan, queues: this.#queues.byUrl, events, messageBroker, count };
     const rules = plan.rules.filter(({ isDisabled }) => !isDisabled).map((rule) => new Rule(rule, targets));
+    refuseLoops(rules);
     this.#rules = new Map(rules.map((rule) => [rule.name, rule]));
     for (const rule of rules) {
       // One without FROM is reached by Basic Ingest only.
@@ -293,8 +298,12 @@ export class Engine implements AsyncDisposable {
   }
 
   /** A Basic Ingest topic names its rule, and the rule sees only what follows. */
-  #route(topic: string): { readonly topic: string; readonly rules: readonly Rule[] } {
-    if (!topic.startsWith(basicIngestPrefix)) return { topic, rules: this.#rulesByTopic.match(topic) };
+  #route(topic: string, filters?: readonly string[]): { readonly topic: string; readonly rules: readonly Rule[] } {
+    if (!topic.startsWith(basicIngestPrefix)) {
+      const rules = this.#rulesByTopic.match(topic);
+      if (filters === undefined) return { topic, rules };
+      return { topic, rules: rules.filter(({ topicFilter = "" }) => filters.includes(topicFilter)) };
+    }
     const end = topic.indexOf("/", basicIngestPrefix.length);
     const rule = end < 0 ? undefined : this.#rules.get(topic.slice(basicIngestPrefix.length, end));
     return { topic: topic.slice(end + 1), rules: rule === undefined ? [] : [rule] };

@@ -4,6 +4,7 @@ import { SqlError } from "../sql/errors.ts";
 import type { Message } from "../sql/message.ts";
 import type { Action, ActionContext, ActionTargets, RuleOutput } from "./actions/action.ts";
 import { makeAction } from "./actions/kinds.ts";
+import type { RepublishTopic } from "./actions/republish-topic.ts";
 import { EngineError } from "./engine-error.ts";
 import { deriveMessageId } from "./message-id.ts";
 import { TooManyEvents } from "./services/asynchronous-events.ts";
@@ -25,6 +26,7 @@ export class RuleFailure extends Error {
 
 /** A topic rule, compiled: SQL and actions. */
 export class Rule {
+  readonly logicalId: string;
   readonly name: string;
   /** What of the ordinary topics it selects; a rule without FROM is reached by Basic Ingest only. */
   readonly topicFilter: string | undefined;
@@ -37,14 +39,21 @@ export class Rule {
 
   /** @throws {EngineError} `ERR_SQL`, `ERR_ACTION_UNSUPPORTED` and what an action refuses, naming the logical ID. */
   constructor(plan: RulePlan, targets: ActionTargets) {
+    this.logicalId = plan.logicalId;
     this.name = plan.name;
     this.#statement = compile(plan);
     this.topicFilter = this.#statement.topicFilter;
-    this.#actions = plan.actions.map((action) => makeAction(action, plan, targets));
-    this.#errorAction = plan.errorAction && makeAction(plan.errorAction, plan, targets);
+    const rule = { ...plan, variables: this.#statement.variables };
+    this.#actions = plan.actions.map((action) => makeAction(action, rule, targets));
+    this.#errorAction = plan.errorAction && makeAction(plan.errorAction, rule, targets);
     this.#count = targets.count;
     const entry = (column: LedgerColumn) => ({ account: plan.name, amounts: { received: 1, [column]: 1 } });
     this.#entries = { filtered: entry("filtered"), dropped: entry("dropped"), lost: entry("lost") };
+  }
+
+  /** Where its actions, and its error action, publish. */
+  get republishesOn(): readonly RepublishTopic[] {
+    return [...this.#actions, this.#errorAction].flatMap((action) => action?.republishesOn ?? []);
   }
 
   /**
@@ -62,13 +71,14 @@ export class Rule {
       return;
     }
     this.counts.matched += 1;
-    const failures = await this.#act(output, messageId);
+    const context = { messageId, isReport: false, message, variables: output.variables };
+    const failures = await this.#act(output, context);
     if (failures.length === 0) return;
     this.counts.failed += 1;
     // Of a full disk the broker is asked again, and no dead letter made, for which there may be room a moment later.
     const unwritten = failures.find(({ error }) => error instanceof StorageError);
     if (comesAgain && unwritten !== undefined) throw failureOf(this.name, unwritten, true);
-    const failure = await this.#report(message, messageId, failures);
+    const failure = await this.#report(context, failures);
     if (failure === undefined) {
       this.counts.dead += 1;
       return;
@@ -83,24 +93,24 @@ export class Rule {
     throw failureOf(this.name, failure, isRetryable);
   }
 
-  async #act(output: RuleOutput, messageId: string): Promise<readonly Failure[]> {
+  async #act(output: RuleOutput, context: ActionContext): Promise<readonly Failure[]> {
     const [action, another] = this.#actions;
-    const isReport = false;
     // Most rules have one: on the way of every message, promises are what costs.
     const attempts =
       action !== undefined && another === undefined
-        ? [await attempt(action, output, { messageId, isReport })]
+        ? [await attempt(action, output, context)]
         : await Promise.all(
             this.#actions.map((each, index) =>
-              attempt(each, output, { messageId: deriveMessageId(messageId, String(index)), isReport }),
+              attempt(each, output, { ...context, messageId: deriveMessageId(context.messageId, String(index)) }),
             ),
           );
     return attempts.filter((failure) => failure !== undefined);
   }
 
   /** @see https://docs.aws.amazon.com/iot/latest/developerguide/rule-error-handling.html */
-  async #report(message: Message, messageId: string, failures: readonly Failure[]): Promise<Failure | undefined> {
+  async #report(context: ActionContext, failures: readonly Failure[]): Promise<Failure | undefined> {
     if (this.#errorAction === undefined) return failures[0];
+    const { message } = context;
     const value = {
       ruleName: this.name,
       topic: message.topic,
@@ -113,7 +123,7 @@ export class Rule {
         errorMessage: messageOf(error),
       })),
     };
-    return attempt(this.#errorAction, { kind: "json", value }, { messageId, isReport: true });
+    return attempt(this.#errorAction, { kind: "json", value }, { ...context, isReport: true });
   }
 }
 

@@ -112,6 +112,90 @@ test("after a change of its topics a message comes once", async () => {
   expect(engine.counts.received).toBe(2);
 });
 
+test("rules that select the same message, by the same filter or by another one, run once each", async () => {
+  const { Orders, Forward, Mapping } = resources;
+  const select = (name: string, filter: string) => {
+    const changed = structuredClone(resources.Rule);
+    changed.Properties.RuleName = name;
+    changed.Properties.TopicRulePayload.Sql = `SELECT '${name}' AS rule, encode(*, 'base64') AS data FROM '${filter}'`;
+    return changed;
+  };
+  const rules = {
+    Some: select("some", "v3/+"),
+    Same: select("same", "v3/+"),
+    One: select("one", "v3/d42"),
+    // Of these, Mosquitto's `#` selects `v3/d42` itself, and AWS's does not.
+    Below: select("below", "v3/d42/#"),
+  };
+  const output = new Output();
+  await using _ = await runEngine({
+    assemblyFolder: writeAssembly({ Resources: { Orders, Forward, Mapping, ...rules } }, { "code.zip": bundle(code) }),
+    dataFolder: temporaryFolder(),
+    parameters: {},
+    secrets: () => undefined,
+    broker: { url: broker.url, clientId: "overlap" },
+    onOutput: (_, line) => output.add(line),
+    log: () => {},
+  });
+  await using device = await connectAs(broker.url, "d42");
+  const lines = (text: string) => ["one", "same", "some"].map((rule) => `{"rule":"${rule}","data":"${btoa(text)}"}`);
+  for (const text of ["a", "b"]) {
+    await device.publish("v3/d42", text);
+    await output.until((printed) => lines(text).every((line) => printed.includes(line)));
+  }
+  expect(output.lines.toSorted()).toEqual(["a", "b"].flatMap(lines).toSorted());
+});
+
+test("what a rule republishes is heard by subscribers, and by the rules that select it exactly once", async () => {
+  const rule = (RuleName: string, Sql: string, ...Actions: readonly object[]) => ({
+    Type: "AWS::IoT::TopicRule",
+    Properties: { RuleName, TopicRulePayload: { Sql, AwsIotSqlVersion: "2016-03-23", Actions } },
+  });
+  const { Orders, Forward, Mapping } = resources;
+  const toOrders = { Sqs: { QueueUrl: { Ref: "Orders" } } };
+  const down = {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a substitution template
+    Topic: "down/${topic(2)}",
+    Qos: 1,
+    Headers: { ContentType: "text/plain", UserProperties: [{ Key: "from", Value: "up" }] },
+  };
+  const rules = {
+    Up: rule("up", "SELECT * FROM 'up/+'", { Republish: down }, { Republish: { Topic: "$$aws/rules/ingest/x" } }),
+    Down: rule(
+      "down",
+      "SELECT encode(*, 'base64') AS down, get_user_properties('from') AS user FROM 'down/+'",
+      toOrders,
+    ),
+    Ingest: rule("ingest", "SELECT encode(*, 'base64') AS ingest, topic() AS topic", toOrders),
+  };
+  const output = new Output();
+  await using engine = await runEngine({
+    assemblyFolder: writeAssembly({ Resources: { Orders, Forward, Mapping, ...rules } }, { "code.zip": bundle(code) }),
+    dataFolder: temporaryFolder(),
+    parameters: {},
+    secrets: () => undefined,
+    broker: { url: broker.url, clientId: "republish" },
+    onOutput: (_, line) => output.add(line),
+    log: () => {},
+  });
+  await using device = await connectAs(broker.url, "d42");
+  await device.subscribe(["down/#"]);
+  const heard = (text: string) => [`{"down":"${btoa(text)}","user":["up"]}`, `{"ingest":"${btoa(text)}","topic":"x"}`];
+  for (const text of ["a", "b"]) {
+    await device.publish("up/d42", text);
+    await output.until((lines) => heard(text).every((line) => lines.includes(line)));
+  }
+  const { packet } = await device.until(({ payload }) => payload.toString() === "b");
+  expect({ qos: packet.qos, retain: packet.retain, properties: packet.properties }).toMatchObject({
+    qos: 1,
+    retain: false,
+    properties: { contentType: "text/plain", userProperties: { from: "up" } },
+  });
+  expect(device.texts).toEqual(["down/d42 a", "down/d42 b"]);
+  expect(output.lines.toSorted()).toEqual(["a", "b"].flatMap(heard).toSorted());
+  expect(engine.counts.received).toBe(6);
+});
+
 test("commands find the services of a running engine in its data folder, and nobody else does", async () => {
   const dataFolder = temporaryFolder();
   const file = join(dataFolder, "services.json");

@@ -18,7 +18,10 @@ export interface RunOptions
   readonly parameters: Readonly<Record<string, string>>;
   readonly secrets: SecretSource;
   readonly broker: Omit<BrokerOptions, "topicFilters" | "accept" | "log" | "clientId"> & { readonly clientId?: string };
-  /** User of the broker that publishes what functions give the data plane of IoT Core; the engine's own by default. */
+  /**
+   * User of the broker that publishes what functions give the data plane of IoT Core, and what rules republish; the
+   * engine's own by default.
+   */
   readonly publisher?: Pick<BrokerOptions, "username" | "password">;
   readonly log: (line: string) => void;
 }
@@ -52,7 +55,7 @@ export async function runEngine(options: RunOptions): Promise<RunningEngine> {
       clientId,
       topicFilters,
       staleTopicFilters: filters.staleBeside(topicFilters),
-      accept: (message, delivery) => engine.accept(message, delivery),
+      accept: (message, delivery, filters) => engine.accept(message, delivery, filters),
       log,
     }),
   );

@@ -11,7 +11,7 @@ interface RuleInput {
 
 const cases = badInputs("rule.sql").map(({ id, input, expect: outcome }) => ({ id, outcome, ...(input as RuleInput) }));
 
-/** Held in `engine/rule.test.ts`: a loop and a template are matters of the rule's actions, the size of an output is too. */
+/** Held in `engine/rule.test.ts` and `engine/engine.test.ts`: a template is a matter of the rule's actions, a loop of all rules. */
 const OF_THE_ENGINE = ["sql-14", "sql-15"];
 
 const refused = cases.filter(({ id, outcome }) => outcome.outcome === "config-error" && !OF_THE_ENGINE.includes(id));

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { compileStatement } from "./compile.ts";
 import { SqlError } from "./errors.ts";
-import { compileTemplate } from "./template.ts";
+import { compileTemplate, compileTemplateParts } from "./template.ts";
 import { createMessage } from "./testing.ts";
 
 const options = { version: "2016-03-23" } as const;
@@ -44,4 +44,10 @@ test("has the variables of SET, computed once", () => {
   const values = evaluation.kind === "json" ? evaluation.variables : undefined;
   const value = evaluation.kind === "json" ? evaluation.value : undefined;
   expect(template(message, values)).toBe(`up/${Object(value).id}/1`);
+});
+
+test("a template's parts are text and expressions, each with its text for a message", () => {
+  const { parts, fill } = compileTemplateParts("x/${id}/${topic()}", options);
+  expect(parts).toMatchObject(["x/", { kind: "name", name: "id" }, "/", { kind: "call", name: "topic" }, ""]);
+  expect(fill(createMessage({ id: "d7" }))).toEqual(["x/", "d7", "/", "a/b", ""]);
 });

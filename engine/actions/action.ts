@@ -1,8 +1,12 @@
 import type { Evaluation } from "../../sql/compile.ts";
+import type { Message } from "../../sql/message.ts";
+import type { Value } from "../../sql/value.ts";
 import type { AsynchronousEvents } from "../services/asynchronous-events.ts";
 import type { LedgerEntry } from "../services/ledger.ts";
+import type { MessageBroker } from "../services/message-broker.ts";
 import type { Queue } from "../services/queue.ts";
 import type { Plan, RulePlan } from "../template/plan.ts";
+import type { RepublishTopic } from "./republish-topic.ts";
 
 /** What a rule's SQL selected: a JSON value, or bytes that are none. */
 export type RuleOutput = Extract<Evaluation, { kind: "json" | "raw" }>;
@@ -13,6 +17,8 @@ export interface Action {
   readonly name: string;
   /** What it acts on, in the same report. */
   readonly resource: string;
+  /** Where what it publishes may reach a rule again. */
+  readonly republishesOn?: RepublishTopic;
   /**
    * Resolves when AWS would have answered; a message is acknowledged to the broker only then. The ledger counts what the
    * action took.
@@ -25,6 +31,16 @@ export interface ActionContext {
   readonly messageId: string;
   /** Whether the output is the report of an error action: the message is dead. */
   readonly isReport: boolean;
+  /** As it came: what substitution templates are about, in an error action too. */
+  readonly message: Message;
+  /** The values of the rule's SET. */
+  readonly variables: readonly Value[] | undefined;
+}
+
+/** The rule that an action is of. */
+export interface ActionRule extends RulePlan {
+  /** The names that its SET assigns. */
+  readonly variables: readonly string[];
 }
 
 /** What actions act on. */
@@ -34,6 +50,8 @@ export interface ActionTargets {
   readonly queues: ReadonlyMap<string, Queue>;
   /** The asynchronous events of a function, by its ARN. */
   readonly events: (functionArn: string) => AsynchronousEvents | undefined;
+  /** Undefined while there is none. */
+  readonly messageBroker: () => MessageBroker | undefined;
   /** Tells the ledger of messages that no queue and no function has. */
   readonly count: (entry: LedgerEntry) => void;
 }
@@ -43,4 +61,4 @@ export interface ActionTargets {
  *
  * @throws {EngineError} for a property that is not performed or a target that does not exist.
  */
-export type ActionKind = (properties: unknown, at: string, rule: RulePlan, targets: ActionTargets) => Action;
+export type ActionKind = (properties: unknown, at: string, rule: ActionRule, targets: ActionTargets) => Action;

@@ -1,9 +1,8 @@
 import { EngineError } from "../engine-error.ts";
 import type { LedgerEntry } from "../services/ledger.ts";
 import { mayInvoke } from "../template/permissions.ts";
-import type { RulePlan } from "../template/plan.ts";
 import { Properties, type PropertyTable, performed } from "../template/properties.ts";
-import type { Action, ActionTargets, RuleOutput } from "./action.ts";
+import type { Action, ActionRule, ActionTargets, RuleOutput } from "./action.ts";
 import { outputJson } from "./output-json.ts";
 
 const lambdaProperties: PropertyTable = { FunctionArn: performed };
@@ -17,7 +16,7 @@ const lambdaProperties: PropertyTable = { FunctionArn: performed };
 export function lambdaAction(
   value: unknown,
   at: string,
-  rule: RulePlan,
+  rule: ActionRule,
   { events, plan, count }: ActionTargets,
 ): Action {
   const arn = new Properties(value, lambdaProperties, at).text("FunctionArn");

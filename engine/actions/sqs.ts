@@ -1,8 +1,7 @@
 import { EngineError } from "../engine-error.ts";
 import { isMessageText } from "../services/message-contents.ts";
-import type { RulePlan } from "../template/plan.ts";
 import { noEffect, Properties, type PropertyTable, performed } from "../template/properties.ts";
-import type { Action, ActionTargets, RuleOutput } from "./action.ts";
+import type { Action, ActionRule, ActionTargets, RuleOutput } from "./action.ts";
 import { outputJson } from "./output-json.ts";
 
 const sqsProperties: PropertyTable = {
@@ -16,7 +15,7 @@ const sqsProperties: PropertyTable = {
  *
  * @see https://docs.aws.amazon.com/iot/latest/developerguide/sqs-rule-action.html
  */
-export function sqsAction(value: unknown, at: string, rule: RulePlan, { queues }: ActionTargets): Action {
+export function sqsAction(value: unknown, at: string, rule: ActionRule, { queues }: ActionTargets): Action {
   const properties = new Properties(value, sqsProperties, at);
   const url = properties.text("QueueUrl");
   const queue = queues.get(url);

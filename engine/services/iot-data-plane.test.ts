@@ -148,6 +148,11 @@ test.for([
   ["an answer to all topics", { responseTopic: "a/#" }, "InvalidRequestException"],
   ["user properties that are no list", { userProperties: '{"a":"1"}' }, "InvalidRequestException"],
   ["a user property that is no text", { userProperties: '[{"a":1}]' }, "InvalidRequestException"],
+  ["correlation data that is no base64", { correlationData: "c" }, "InvalidRequestException"],
+  // Mosquitto would end the connection, and with it what others publish there.
+  ["a control character in the topic", { topic: "a/\u0001" }, "InvalidRequestException"],
+  ["a code point that is no character", { contentType: "\ufffe" }, "InvalidRequestException"],
+  ["a line break in a user property", { userProperties: '[{"a":"\\n"}]' }, "InvalidRequestException"],
   ["user properties over 8 KiB", { userProperties: `[{"a":"${"x".repeat(8192)}"}]` }, "InvalidRequestException"],
 ] as const)("%s is refused with AWS's type", async ([, input, name]) => {
   const { publish } = await start();

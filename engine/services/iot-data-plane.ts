@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { MessageError } from "../../scheme/message-error.ts";
 import { checkTopicName } from "../../scheme/topic-name.ts";
+import { breaksConnection, invalid } from "./iot-publication.ts";
 import { readPublish } from "./iot-publish-request.ts";
 import { BrokerFailure, type MessageBroker } from "./message-broker.ts";
 import { type Service, type ServiceAnswer, ServiceError, type ServiceRequest } from "./service-endpoint.ts";
@@ -78,7 +79,8 @@ function readTopic(label: string): string {
   const topic = decodeLabel(label);
   const [, rest] = /^\$aws\/rules\/[^/]+\/(.*)$/s.exec(topic) ?? [];
   if (topic.startsWith("$") && rest === undefined) throw invalid(`${topic} is a reserved topic`);
-  if (/[+#\0]/.test(topic)) throw invalid(`${topic} is no topic name: it holds a wildcard or NUL`);
+  if (/[+#]/.test(topic)) throw invalid(`${topic} is no topic name: it holds a wildcard`);
+  if (breaksConnection(topic)) throw invalid("the topic holds characters that MQTT does not take");
   try {
     checkTopicName(rest ?? topic);
     return topic;
@@ -103,10 +105,6 @@ async function inServiceWords(run: () => Promise<ServiceAnswer>): Promise<Servic
     if (!(error instanceof BrokerFailure)) throw error;
     throw error.isRefusal ? new ServiceError("UnauthorizedException", error.message, 401) : unavailable(error.message);
   }
-}
-
-function invalid(message: string): ServiceError {
-  return new ServiceError("InvalidRequestException", message);
 }
 
 function unavailable(message: string): ServiceError {

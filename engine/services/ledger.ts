@@ -4,7 +4,7 @@ export const ledgerColumns = [
   "received",
   /** Those of the received that came by SQS's `SendMessage`. */
   "replayed",
-  /** Answered by the API with success. */
+  /** Answered by the API with success, or republished. */
   "delivered",
   /** Given up: a dead-letter record, or a message in the dead-letter queue. */
   "dead",
