@@ -73,6 +73,7 @@ class BusyFleet implements AsyncDisposable {
 
 test.for(["every-second", "every-message"] as const)(
   "kill -9 of Mosquitto 2.0, saved %s, under a connected relay",
+  { timeout: 120_000 },
   async (durability) => {
     const arrived = new Set<string>();
     await using cloud = await startLimitedIotCore({
@@ -107,5 +108,4 @@ test.for(["every-second", "every-message"] as const)(
     );
     expect(lost.length).toBeLessThanOrEqual(bound);
   },
-  120_000,
 );
