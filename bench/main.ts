@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { benchCommands } from "./commands.ts";
 import { benchIsolation } from "./isolation.ts";
 import { benchRecovery } from "./recovery.ts";
+import { benchRelay } from "./relay.ts";
 import { benchSpine } from "./spine.ts";
 import { benchSql } from "./sql.ts";
 
@@ -25,6 +26,7 @@ const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
   recovery: () => benchRecovery({ messages, rounds }),
   isolation: () => benchIsolation({ rounds, only }),
   commands: () => benchCommands({ rounds, only }),
+  relay: () => benchRelay({ rounds, only }),
   sql: () => benchSql({ rounds, only }),
 };
 
