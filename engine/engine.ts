@@ -110,6 +110,7 @@ export class Engine implements AsyncDisposable {
       minuteMs,
       servicesEnvironment: () => this.services.environment,
       onOutput,
+      count: (entry) => this.#store.count(entry),
     });
     this.#eventLedger = new EventLedger(
       () => this.#invocations.events,

@@ -4,6 +4,8 @@ import { AsynchronousEvents } from "./services/asynchronous-events.ts";
 import type { Clock } from "./services/clock.ts";
 import { EventSourceMapping } from "./services/event-source-mapping.ts";
 import type { FunctionOptions } from "./services/execution-environment.ts";
+import type { LedgerEntry } from "./services/ledger.ts";
+import { type LedgerAnswer, ledgerAnswer } from "./services/ledger-answer.ts";
 import { ManagedMapping } from "./services/managed-mapping.ts";
 import type { MappingStates } from "./services/mapping-states.ts";
 import type { Queue } from "./services/queue.ts";
@@ -22,6 +24,8 @@ export interface InvocationsOptions {
   readonly servicesEnvironment: () => Readonly<Record<string, string>>;
   /** A line that a function printed. */
   readonly onOutput: (functionName: string, line: string) => void;
+  /** Tells the ledger what a function says of messages. */
+  readonly count: (entry: LedgerEntry) => void;
 }
 
 /** Environments of a function that reserves no concurrency; an account has 1,000 to share, a machine has not. */
@@ -45,11 +49,13 @@ export class Invocations implements AsyncDisposable {
   readonly #schedules: Schedule[] = [];
   /** By the function's ARN. */
   readonly #reserved = new Map<string, ReservedConcurrency>();
+  readonly #tell: LedgerAnswer;
 
   constructor(plan: Plan, queues: Queues, options: InvocationsOptions) {
     this.#plan = plan;
     this.#queues = queues;
     this.#options = options;
+    this.#tell = ledgerAnswer(new Set(plan.rules.map(({ name }) => name)), options.count);
   }
 
   /** None before `start`. */
@@ -134,7 +140,7 @@ export class Invocations implements AsyncDisposable {
     const { isEnabled, maximumConcurrency } = mappingStates.get(mapping);
     const { region } = this.#plan;
     const concurrency = { maximumConcurrency: concurrencyOf(maximumConcurrency), reserved };
-    const options = { ...mapping, isEnabled, ...concurrency, region };
+    const options = { ...mapping, isEnabled, ...concurrency, region, tell: this.#tell };
     const source = new EventSourceMapping(queue, this.#functionOptions(plan), options);
     this.#mappings.push(source);
     this.#managedMappings.push(new ManagedMapping(mapping, source, mappingStates, concurrencyOf));
