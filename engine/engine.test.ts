@@ -215,6 +215,22 @@ test("a message that one of its rules could not hand over is not accepted", asyn
   await expect(engine.accept(message("v1/d42", "x".repeat(2000)))).rejects.toThrow("two: InvalidParameterValue");
 });
 
+test("a destination that is no queue of the template is refused", async () => {
+  const resources = {
+    Forward: lambda(),
+    Events: {
+      Type: "AWS::Lambda::EventInvokeConfig",
+      Properties: {
+        FunctionName: { Ref: "Forward" },
+        DestinationConfig: { OnFailure: { Destination: "arn:aws:sqs:us-east-1:000000000000:other" } },
+      },
+    },
+  };
+  await expect(start(resources)).rejects.toThrow(
+    "Events.DestinationConfig.OnFailure names arn:aws:sqs:us-east-1:000000000000:other, no queue of the template",
+  );
+});
+
 test("a function has Lambda's variables, the services' and its own", async () => {
   const code = "export const handler = async () => console.log(JSON.stringify(process.env));";
   const resources = {
