@@ -178,6 +178,19 @@ test.for([
   expect(engine.counts.pending).toBe(count);
 });
 
+test("a rule without FROM hands a message to a function with the client that published it", async () => {
+  const sql = "SELECT encode(*, 'base64') AS frame, clientid() AS broker";
+  const resources = { Forward: lambda(), Permission: permission, Rule: rule("frames", sql, [toFunction]) };
+  await using engine = await start(resources);
+  await engine.accept({ ...message("$aws/rules/frames/frames", "TF\u0001"), clientId: "relay" });
+  await engine.accept(message("$aws/rules/frames/frames", "TF\u0001"));
+  await engine.accept(message("frames"));
+  await engine.output.until((lines) => lines.length === 2);
+  // Mosquitto does not say who publishes.
+  expect(engine.output.lines).toEqual(['{"frame":"VEYB","broker":"relay"}', '{"frame":"VEYB","broker":"n/a"}']);
+  expect(engine.counts).toMatchObject({ received: 3, unrouted: 1 });
+});
+
 test("the broker is asked for the rules' topics and for their Basic Ingest topics", async () => {
   const resources = {
     Orders: queue(),
@@ -200,6 +213,22 @@ test("a message that one of its rules could not hand over is not accepted", asyn
   };
   await using engine = await start(resources);
   await expect(engine.accept(message("v1/d42", "x".repeat(2000)))).rejects.toThrow("two: InvalidParameterValue");
+});
+
+test("a destination that is no queue of the template is refused", async () => {
+  const resources = {
+    Forward: lambda(),
+    Events: {
+      Type: "AWS::Lambda::EventInvokeConfig",
+      Properties: {
+        FunctionName: { Ref: "Forward" },
+        DestinationConfig: { OnFailure: { Destination: "arn:aws:sqs:us-east-1:000000000000:other" } },
+      },
+    },
+  };
+  await expect(start(resources)).rejects.toThrow(
+    "Events.DestinationConfig.OnFailure names arn:aws:sqs:us-east-1:000000000000:other, no queue of the template",
+  );
 });
 
 test("a function has Lambda's variables, the services' and its own", async () => {

@@ -58,7 +58,7 @@ export interface EngineCounts {
   received: number;
   /** Selected by no rule. */
   unrouted: number;
-  /** On disk in a queue, waiting for the API or for their next attempt. */
+  /** On disk in a queue or as an event, waiting for the API or for their next attempt. */
   pending: number;
   /** Answered by the API with success. */
   delivered: number;
@@ -110,6 +110,7 @@ export class Engine implements AsyncDisposable {
       minuteMs,
       servicesEnvironment: () => this.services.environment,
       onOutput,
+      count: (entry) => this.#store.count(entry),
     });
     this.#eventLedger = new EventLedger(
       () => this.#invocations.events,
@@ -166,12 +167,16 @@ export class Engine implements AsyncDisposable {
     // What a schedule or a queue between functions invokes is no message of a device.
     const events = this.#invocations.events.flatMap(({ amounts }) => [...amounts.values()]);
     const mappings = this.#invocations.mappings.filter(({ account }) => account !== undefined);
+    const durable = this.#invocations.durableEvents.filter(({ account }) => account !== undefined);
     return {
       received: this.#received,
       unrouted: this.#unrouted,
       pending: sum(queues, ({ depth }) => depth),
       delivered: sum(queues, ({ counts }) => counts.deleted) + sum(events, ({ delivered }) => delivered),
-      failed: sum(mappings, ({ counts }) => counts.failedMessages) + sum(events, ({ dropped }) => dropped),
+      failed:
+        sum(mappings, ({ counts }) => counts.failedMessages) +
+        sum(durable, ({ counts }) => counts.failed) +
+        sum(events, ({ dropped }) => dropped),
       dead: sum(queues, ({ counts }) => counts.dead) + sum(rules, ({ counts }) => counts.dead),
       lost: sum(rules, ({ counts }) => counts.lost) + sum(events, ({ dropped }) => dropped),
     };

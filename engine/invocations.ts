@@ -2,8 +2,11 @@ import { EngineError } from "./engine-error.ts";
 import type { Queues } from "./queues.ts";
 import { AsynchronousEvents } from "./services/asynchronous-events.ts";
 import type { Clock } from "./services/clock.ts";
+import { DurableEvents } from "./services/durable-events.ts";
 import { EventSourceMapping } from "./services/event-source-mapping.ts";
 import type { FunctionOptions } from "./services/execution-environment.ts";
+import type { LedgerEntry } from "./services/ledger.ts";
+import { type LedgerAnswer, ledgerAnswer } from "./services/ledger-answer.ts";
 import { ManagedMapping } from "./services/managed-mapping.ts";
 import type { MappingStates } from "./services/mapping-states.ts";
 import type { Queue } from "./services/queue.ts";
@@ -22,6 +25,8 @@ export interface InvocationsOptions {
   readonly servicesEnvironment: () => Readonly<Record<string, string>>;
   /** A line that a function printed. */
   readonly onOutput: (functionName: string, line: string) => void;
+  /** Tells the ledger what a function says of messages. */
+  readonly count: (entry: LedgerEntry) => void;
 }
 
 /** Environments of a function that reserves no concurrency; an account has 1,000 to share, a machine has not. */
@@ -40,16 +45,18 @@ export class Invocations implements AsyncDisposable {
   readonly #options: InvocationsOptions;
   readonly #mappings: EventSourceMapping[] = [];
   readonly #managedMappings: ManagedMapping[] = [];
-  readonly #events = new Map<string, AsynchronousEvents>();
+  readonly #events = new Map<string, AsynchronousEvents | DurableEvents>();
   readonly #synchronous = new Map<string, SynchronousInvocations>();
   readonly #schedules: Schedule[] = [];
   /** By the function's ARN. */
   readonly #reserved = new Map<string, ReservedConcurrency>();
+  readonly #tell: LedgerAnswer;
 
   constructor(plan: Plan, queues: Queues, options: InvocationsOptions) {
     this.#plan = plan;
     this.#queues = queues;
     this.#options = options;
+    this.#tell = ledgerAnswer(new Set(plan.rules.map(({ name }) => name)), options.count);
   }
 
   /** None before `start`. */
@@ -62,21 +69,38 @@ export class Invocations implements AsyncDisposable {
     return this.#managedMappings;
   }
 
-  /** Those of all functions that something invokes asynchronously. */
+  /** Those in memory, of all functions that something invokes asynchronously. */
   get events(): readonly AsynchronousEvents[] {
-    return [...this.#events.values()];
+    return [...this.#events.values()].filter((events) => events instanceof AsynchronousEvents);
   }
 
-  /** A function's asynchronous events, ready to be accepted from now on; undefined where the plan has no such function. */
-  eventsOf(functionArn: string): AsynchronousEvents | undefined {
+  /** Those of functions with an on-failure destination. */
+  get durableEvents(): readonly DurableEvents[] {
+    return [...this.#events.values()].filter((events) => events instanceof DurableEvents);
+  }
+
+  /**
+   * A function's asynchronous events, ready to be accepted from now on; undefined where the plan has no such function.
+   *
+   * @throws {EngineError} `ERR_REFERENCE` where its on-failure destination is no queue of the template.
+   */
+  eventsOf(functionArn: string): AsynchronousEvents | DurableEvents | undefined {
     const known = this.#events.get(functionArn);
     const plan = this.#plan.functions.get(functionArn);
     if (known !== undefined || plan === undefined) return known;
     const { clock } = this.#options;
     const reserved = this.#reservedOf(plan);
     const concurrency = reserved?.limit ?? defaultConcurrency;
-    const options = { ...plan.asynchronous, concurrency, reserved, clock };
-    const events = new AsynchronousEvents(this.#functionOptions(plan), options);
+    const { onFailure, ...limits } = plan.asynchronous;
+    const options = { ...limits, concurrency, reserved, clock };
+    const events =
+      onFailure === undefined
+        ? new AsynchronousEvents(this.#functionOptions(plan), options)
+        : new DurableEvents(this.#queues.openEvents(plan), this.#functionOptions(plan), {
+            ...options,
+            onFailure: this.#queues.get(onFailure.queueArn, onFailure.at),
+            tell: this.#tell,
+          });
     this.#events.set(functionArn, events);
     return events;
   }
@@ -100,6 +124,8 @@ export class Invocations implements AsyncDisposable {
    */
   async start(): Promise<void> {
     for (const mapping of this.#plan.mappings) this.#startMapping(mapping);
+    // There may be events on disk of what invokes the function no more.
+    for (const { arn, asynchronous } of this.#plan.functions.values()) if (asynchronous.onFailure) this.eventsOf(arn);
     for (const schedule of this.#plan.schedules) this.#schedules.push(this.#schedule(schedule));
     await Promise.all(this.#sources.map((source) => source.started()));
     for (const schedule of this.#schedules) schedule.start();
@@ -117,7 +143,7 @@ export class Invocations implements AsyncDisposable {
     await Promise.all(this.#sources.map((source) => source[Symbol.asyncDispose]()));
   }
 
-  get #sources(): readonly (EventSourceMapping | AsynchronousEvents | SynchronousInvocations)[] {
+  get #sources(): readonly (EventSourceMapping | AsynchronousEvents | DurableEvents | SynchronousInvocations)[] {
     return [...this.#mappings, ...this.#events.values(), ...this.#synchronous.values()];
   }
 
@@ -134,7 +160,7 @@ export class Invocations implements AsyncDisposable {
     const { isEnabled, maximumConcurrency } = mappingStates.get(mapping);
     const { region } = this.#plan;
     const concurrency = { maximumConcurrency: concurrencyOf(maximumConcurrency), reserved };
-    const options = { ...mapping, isEnabled, ...concurrency, region };
+    const options = { ...mapping, isEnabled, ...concurrency, region, tell: this.#tell };
     const source = new EventSourceMapping(queue, this.#functionOptions(plan), options);
     this.#mappings.push(source);
     this.#managedMappings.push(new ManagedMapping(mapping, source, mappingStates, concurrencyOf));

@@ -1,10 +1,16 @@
 import { EngineError } from "./engine-error.ts";
 import { accountsOf } from "./ledger-accounts.ts";
-import { Queue, type QueueConditions } from "./services/queue.ts";
+import { Queue, type QueueConditions, type QueueOptions } from "./services/queue.ts";
 import type { QueueStore } from "./services/queue-store.ts";
-import type { Plan } from "./template/plan.ts";
+import type { FunctionPlan, Plan } from "./template/plan.ts";
 
-/** The queues of a plan, each with its redrive target and the ledger's account of its messages. */
+/** Events in memory at most for each function: one may have 256 KiB, and Lambda lets them wait for hours. */
+const eventWindowSize = 500;
+
+/**
+ * The queues of a plan, each with its redrive target and the ledger's account of its messages, and those that hold the
+ * durable events of its functions.
+ */
 export class Queues implements Disposable {
   readonly #plan: Plan;
   readonly #store: QueueStore;
@@ -13,6 +19,7 @@ export class Queues implements Disposable {
   readonly #accounts: ReadonlyMap<string, string>;
   readonly #byArn = new Map<string, Queue>();
   readonly #byUrl = new Map<string, Queue>();
+  readonly #events: Queue[] = [];
 
   constructor(plan: Plan, store: QueueStore, conditions?: QueueConditions) {
     this.#plan = plan;
@@ -28,7 +35,7 @@ export class Queues implements Disposable {
 
   /** Those with messages of devices: a dead-letter queue is no account's, and neither is one between functions. */
   get ofAccounts(): readonly Queue[] {
-    return [...this.#byArn.values()].filter(({ account }) => account !== undefined);
+    return this.#all.filter(({ account }) => account !== undefined);
   }
 
   /**
@@ -58,7 +65,30 @@ export class Queues implements Disposable {
     return queue;
   }
 
+  /** Opens what holds a function's asynchronous events. They are no messages of SQS, and have none of its limits. */
+  openEvents({ arn, name }: FunctionPlan): Queue {
+    const unlimited = Number.POSITIVE_INFINITY;
+    const options: QueueOptions = {
+      // No queue of SQS has a space in its name.
+      name: `events of ${name}`,
+      arn,
+      visibilityTimeoutMs: unlimited,
+      retentionMs: unlimited,
+      maximumMessageBytes: unlimited,
+      redrive: undefined,
+      account: this.#accounts.get(arn),
+    };
+    const conditions = { ...this.#conditions, inFlightLimit: unlimited, windowSize: eventWindowSize };
+    const queue = new Queue(options, this.#store, conditions);
+    this.#events.push(queue);
+    return queue;
+  }
+
   [Symbol.dispose](): void {
-    for (const queue of this.#byArn.values()) queue[Symbol.dispose]();
+    for (const queue of this.#all) queue[Symbol.dispose]();
+  }
+
+  get #all(): readonly Queue[] {
+    return [...this.#byArn.values(), ...this.#events];
   }
 }

@@ -3,7 +3,7 @@ import { badInputs } from "../scheme/fixtures/bad-inputs.ts";
 import { createMessage } from "../sql/testing.ts";
 import type { ActionTargets } from "./actions/action.ts";
 import { Rule } from "./rule.ts";
-import { type AsynchronousEvents, TooManyEvents } from "./services/asynchronous-events.ts";
+import { type EventTarget, TooManyEvents } from "./services/asynchronous-events.ts";
 import type { MessageBroker, OutgoingMessage } from "./services/message-broker.ts";
 import { Queue, type SendOptions } from "./services/queue.ts";
 import { QueueStore } from "./services/queue-store.ts";
@@ -49,12 +49,14 @@ function createTargets(
   const orders = queue("orders", maximumMessageBytes);
   const dead = queue("dead", 1_048_576);
   const events: string[] = [];
-  const target = {
-    accept: (json: string) => {
+  const target: EventTarget = {
+    accept: (json, { requestId } = {}) => {
+      expect(requestId).toBe(messageId);
       if (json === '"too many"') throw new TooManyEvents();
       events.push(json);
+      return undefined;
     },
-  } as unknown as AsynchronousEvents;
+  };
   const targets: ActionTargets = {
     plan: { permissions } as Plan,
     queues: new Map([

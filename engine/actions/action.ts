@@ -1,7 +1,7 @@
 import type { Evaluation } from "../../sql/compile.ts";
 import type { Message } from "../../sql/message.ts";
 import type { Value } from "../../sql/value.ts";
-import type { AsynchronousEvents } from "../services/asynchronous-events.ts";
+import type { EventTarget } from "../services/asynchronous-events.ts";
 import type { LedgerEntry } from "../services/ledger.ts";
 import type { MessageBroker } from "../services/message-broker.ts";
 import type { Queue } from "../services/queue.ts";
@@ -49,7 +49,7 @@ export interface ActionTargets {
   /** By URL. */
   readonly queues: ReadonlyMap<string, Queue>;
   /** The asynchronous events of a function, by its ARN. */
-  readonly events: (functionArn: string) => AsynchronousEvents | undefined;
+  readonly events: (functionArn: string) => EventTarget | undefined;
   /** Undefined while there is none. */
   readonly messageBroker: () => MessageBroker | undefined;
   /** Tells the ledger of messages that no queue and no function has. */

@@ -8,8 +8,8 @@ import { outputJson } from "./output-json.ts";
 const lambdaProperties: PropertyTable = { FunctionArn: performed };
 
 /**
- * Invokes a function asynchronously. The action is done when the event is accepted: what the function does with it,
- * the rule never learns, on AWS as here.
+ * Invokes a function asynchronously. The action is done when the event is accepted, on disk where it is durable: what
+ * the function does with it, the rule never learns, on AWS as here.
  *
  * @see https://docs.aws.amazon.com/iot/latest/developerguide/lambda-rule-action.html
  */
@@ -30,10 +30,14 @@ export function lambdaAction(
   return {
     name: "LambdaAction",
     resource: arn,
-    run: (output, { isReport }) => {
-      target.accept(eventOf(output, isReport), isReport ? undefined : rule.name);
-      if (isReport) count(dead);
-      return undefined;
+    // Not `async`: a durable event's row and its receipt are staged in one turn.
+    run: (output, { messageId: requestId, isReport }) => {
+      const event = eventOf(output, isReport);
+      if (!isReport) return target.accept(event, { requestId, account: rule.name });
+      const written = target.accept(event, { requestId, deadOf: rule.name });
+      // No row speaks of it.
+      if (written === undefined) count(dead);
+      return written;
     },
   };
 }

@@ -63,6 +63,19 @@ test("a failed event is retried after one minute and after two more", async () =
   expect(events.counts).toMatchObject({ accepted: 1, failed: 1, succeeded: 0 });
 });
 
+test("each attempt of an event is the same request", async () => {
+  const clock = new VirtualClock();
+  const options = functionOf(
+    "export const handler = async (_, { awsRequestId }) => { throw new Error(awsRequestId) };",
+  );
+  await using events = new AsynchronousEvents(options, { ...defaults, clock });
+  events.accept("{}", { requestId: "request-1" });
+  await retryIsSet(clock);
+  clock.advance(minute);
+  await options.output.until((lines) => lines.filter((line) => line.includes('"request-1"')).length === 2);
+  await events.stop();
+});
+
 test("an event that waits for its retry when the engine stops has failed", async () => {
   const clock = new VirtualClock();
   const options = functionOf(code);

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Clock, Timer } from "./clock.ts";
 import type { FunctionOptions, InvocationError } from "./execution-environment.ts";
 import { FunctionPool, type Work, type WorkSource } from "./function-pool.ts";
@@ -15,13 +16,34 @@ export interface AsynchronousEventOptions {
 }
 
 /** Lambda waits one minute before the first retry and two before the second. */
-const retryDelaysMs = [60_000, 120_000];
+export const retryDelaysMs = [60_000, 120_000];
 
 /** Events that wait at most: they are in memory only. Lambda has no such limit, only the age. */
 const maxWaiting = 20_000;
 
+/** What is known of an event that is handed over. */
+export interface EventOrigin {
+  /** What the function knows each attempt by; one of the event's own by default. */
+  readonly requestId?: string | undefined;
+  /** The ledger's, for an event that is a message. On disk it is the queue's. */
+  readonly account?: string | undefined;
+  /** For the report of an error action: the account in which the message is dead by it. */
+  readonly deadOf?: string | undefined;
+}
+
+/** Who takes a function's asynchronous events: memory, or a queue on disk. */
+export interface EventTarget {
+  /**
+   * @param json The event.
+   * @returns A promise where the event is on disk only when that resolves; it rejects with a {@link StorageError}.
+   * @throws {TooManyEvents} the rule's error action is told.
+   */
+  accept(json: string, origin?: EventOrigin): Promise<unknown> | undefined;
+}
+
 interface Event {
   readonly json: string;
+  readonly requestId: string;
   /** The ledger's, undefined for an event that is no message. */
   readonly account: string | undefined;
   readonly acceptedAt: number;
@@ -47,11 +69,11 @@ export class TooManyEvents extends Error {
 
 /**
  * Invokes a function with events that nobody waits for. Events are kept in memory: a restart loses them, as QoS 0
- * allows; what must not be lost goes through a queue.
+ * allows. Those of a function with an on-failure destination are [durable](./durable-events.ts).
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
  */
-export class AsynchronousEvents implements WorkSource, AsyncDisposable {
+export class AsynchronousEvents implements EventTarget, WorkSource, AsyncDisposable {
   readonly counts = { accepted: 0, succeeded: 0, failed: 0, expired: 0, overflowed: 0 };
   readonly #options: AsynchronousEventOptions;
   readonly #pool: FunctionPool;
@@ -66,18 +88,14 @@ export class AsynchronousEvents implements WorkSource, AsyncDisposable {
     this.#pool = new FunctionPool(functionOptions, options.concurrency, this, options.reserved);
   }
 
-  /**
-   * @param account The ledger's, for an event that is a message.
-   * @throws {TooManyEvents} the rule's error action is told.
-   */
-  accept(json: string, account?: string): void {
+  accept(json: string, { requestId = randomUUID(), account }: EventOrigin = {}): undefined {
     if (this.#waiting.length >= maxWaiting) {
       this.counts.overflowed += 1;
       throw new TooManyEvents();
     }
     this.counts.accepted += 1;
     this.#count(account, "received");
-    this.#waiting.push({ json, account, acceptedAt: this.#options.clock.now(), attempt: 1 });
+    this.#waiting.push({ json, requestId, account, acceptedAt: this.#options.clock.now(), attempt: 1 });
     this.#pool.wake();
   }
 
@@ -107,7 +125,8 @@ export class AsynchronousEvents implements WorkSource, AsyncDisposable {
       }
       const taken = event;
       this.#running.add(taken);
-      return { event: taken.json, settle: (error) => this.#settle(taken, error) };
+      const { json, requestId } = taken;
+      return { event: json, requestId, settle: (error) => this.#settle(taken, error) };
     }
     return undefined;
   }

@@ -1,7 +1,8 @@
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { functionOf, temporaryFolder } from "../testing.ts";
 import { EventSourceMapping, type EventSourceMappingOptions } from "./event-source-mapping.ts";
 import type { FunctionOptions } from "./execution-environment.ts";
+import type { LedgerAnswer } from "./ledger-answer.ts";
 import { Queue, type QueueOptions } from "./queue.ts";
 import { QueueStore } from "./queue-store.ts";
 
@@ -37,6 +38,7 @@ function map(
     maximumConcurrency: 2,
     reportsBatchItemFailures: true,
     region: "us-east-1",
+    tell: () => {},
     ...rest,
   });
 }
@@ -149,6 +151,22 @@ test.for([[{}], [null], ["all"], [[7]]] as const)("%j as the dead names nobody",
   await mapping.started();
   await mapping.stop();
   expect(queue.depth).toBe(0);
+});
+
+test.for([
+  ["({ batchItemFailures: [], ledger: 7 })", [7]],
+  ["({ batchItemFailures: [{ itemIdentifier: Records[0].messageId }], ledger: 7 })", [7]],
+  ["({ batchItemFailures: {}, ledger: 7 })", []], // no answer: all failed
+  ["(() => { throw new Error('no') })()", []],
+] as const)("of the answer %s the ledger is told %j", async ([expression, told]) => {
+  const queue = createQueue();
+  await queue.send("a");
+  const tell = vi.fn<LedgerAnswer>();
+  const code = `export const handler = async ({ Records }) => ${expression};`;
+  await using mapping = map(queue, functionOf(code), { tell });
+  await mapping.started();
+  await mapping.stop();
+  expect(tell.mock.calls.map(([answer]) => (answer as { readonly ledger?: unknown }).ledger)).toEqual(told);
 });
 
 test("a mapping that is not enabled receives nothing", async () => {

@@ -1,6 +1,7 @@
 import type { FunctionOptions, InvocationError } from "./execution-environment.ts";
 import { FunctionPool, type Work, type WorkSource } from "./function-pool.ts";
 import type { ReceivedMessage } from "./in-flight-messages.ts";
+import type { LedgerAnswer } from "./ledger-answer.ts";
 import { systemAttributes } from "./message-attributes.ts";
 import type { Queue } from "./queue.ts";
 import type { ReservedConcurrency } from "./reserved-concurrency.ts";
@@ -13,6 +14,8 @@ export interface EventSourceMappingOptions {
   /** Whether the function says which messages failed; otherwise its answer settles the whole batch. */
   readonly reportsBatchItemFailures: boolean;
   readonly region: string;
+  /** Tells the ledger what an answer says of the messages in a batch. */
+  readonly tell: LedgerAnswer;
   readonly reserved?: ReservedConcurrency | undefined;
 }
 
@@ -110,19 +113,22 @@ export class EventSourceMapping implements WorkSource, AsyncDisposable {
         this.#queue.giveBack(message);
       }
     }
+    // Staged right after a message's deletion, which may write what was staged before it.
+    if (outcome !== undefined) this.#options.tell(outcome.answer);
   }
 
   /** Which messages failed and which the function gave up, or undefined where all failed. */
   #read(json: string): Outcome | undefined {
     const answer = (JSON.parse(json) ?? {}) as { readonly batchItemFailures?: unknown; readonly dead?: unknown };
     const failed = this.#options.reportsBatchItemFailures ? failuresIn(answer) : new Set<string>();
-    return failed && { failed, dead: deadIn(answer) };
+    return failed && { failed, dead: deadIn(answer), answer };
   }
 }
 
 interface Outcome {
   readonly failed: ReadonlySet<string>;
   readonly dead: ReadonlySet<string>;
+  readonly answer: unknown;
 }
 
 /** @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html, "Success and failure conditions" */

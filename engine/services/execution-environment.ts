@@ -116,8 +116,8 @@ export class ExecutionEnvironment implements AsyncDisposable {
   }
 
   /** Runs the function with an event, given as JSON text. */
-  invoke(event: string, settle: Settle): void {
-    const request = { requestId: randomUUID(), event };
+  invoke(event: string, settle: Settle, requestId: string = randomUUID()): void {
+    const request = { requestId, event };
     this.#invocations.push({ request, settle });
     if (this.#invocations.length === 1) this.#timeLimit.refresh();
     this.#worker.postMessage(request);

@@ -7,6 +7,8 @@ import type { ReservedConcurrency } from "./reserved-concurrency.ts";
 export interface Work {
   /** JSON text. */
   readonly event: string;
+  /** The same one where an event is tried again; one of the invocation's own by default. */
+  readonly requestId?: string;
   readonly settle: Settle;
 }
 
@@ -86,7 +88,7 @@ export class FunctionPool implements AsyncDisposable {
       while (environment.canTake) {
         const work = this.#take();
         if (work === undefined) return;
-        environment.invoke(work.event, work.settle);
+        environment.invoke(work.event, work.settle, work.requestId);
       }
     }
     if (this.#environments.length < this.#limit && this.#growthTimer === undefined) this.#watchForGrowth();
@@ -112,7 +114,7 @@ export class FunctionPool implements AsyncDisposable {
       work.settle(error, answer);
       reserved.leave(this);
     };
-    return { event: work.event, settle };
+    return { ...work, settle };
   }
 
   #grow(): void {

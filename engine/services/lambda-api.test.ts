@@ -63,7 +63,7 @@ async function start(plans: readonly MappingPlan[], dataFolder = temporaryFolder
     const limits = { visibilityTimeoutMs: 60_000, retentionMs: 86_400_000, maximumMessageBytes: 1_048_576 };
     const queue = new Queue({ name: plan.logicalId, arn: plan.queueArn, ...limits, redrive: undefined }, store);
     const { isEnabled } = states.get(plan);
-    const mapping = { ...plan, isEnabled, maximumConcurrency: 2, region: "us-east-1" };
+    const mapping = { ...plan, isEnabled, maximumConcurrency: 2, region: "us-east-1", tell: () => {} };
     const source = new EventSourceMapping(queue, options, mapping);
     queues.push(queue);
     sources.push(source);

@@ -240,6 +240,25 @@ test("a deleted message never comes again, not after a restart either", async ()
   expect(bodies(queue.receive(10))).toEqual(["b"]);
 });
 
+test.for([
+  ["another account", undefined, { received: 1, dead: 1, pending: 0 }, { dead: 1 }],
+  ["its own account", "route", { received: 1, dead: 0, pending: 1 }, { dead: 0 }],
+] as const)("a message makes way for another one in a queue of %s", async ([, account, line, counts]) => {
+  const { queue, store } = openOnce({ account: "route" });
+  const other = new Queue({ ...attributes, name: "other", account }, store);
+  onTestFinished(() => other[Symbol.dispose]());
+  await queue.send("a");
+  for (const message of queue.receive(1)) {
+    queue.replace(message, other, "of a");
+    // It is in flight no more.
+    queue.replace(message, other, "of a");
+  }
+  store.flush();
+  expect(queue).toMatchObject({ depth: 0, counts });
+  expect(store.readLedger()).toMatchObject([{ account: "route", ...line }]);
+  expect(bodies(other.receive(10))).toEqual(["of a"]);
+});
+
 test("a restart makes messages in flight visible", async () => {
   const folder = temporaryFolder();
   const before = open(folder);

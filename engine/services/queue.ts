@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { Announcement } from "./announcement.ts";
-import type { StorageError } from "./change.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { InFlightMessages, type ReceivedMessage } from "./in-flight-messages.ts";
 import type { LedgerEntry } from "./ledger.ts";
@@ -25,7 +24,7 @@ export interface QueueOptions {
 
 export interface SendOptions {
   /** A UUID of its own by default. */
-  readonly messageId?: string;
+  readonly messageId?: string | undefined;
   /** How long nobody receives it, in milliseconds. */
   readonly delayMs?: number;
   /** Who sends: a topic rule by default. */
@@ -45,10 +44,12 @@ export interface QueueNumbers {
   readonly oldestSentAt?: number;
 }
 
-/** What a test may bend: time, a limit, and the disorder that SQS allows itself. */
+/** What may be otherwise than SQS has it, in a test say: time, limits, and the disorder that SQS allows itself. */
 export interface QueueConditions extends Partial<Clock> {
   /** Messages in flight at most; SQS's own limit for a standard queue by default. */
   readonly inFlightLimit?: number;
+  /** Messages in memory at most, beside those in flight. */
+  readonly windowSize?: number;
   /** `random` gives a number from 0 up to 1. Messages come in any order, and one in `duplicateEvery` comes twice. */
   readonly disorder?: { readonly random: () => number; readonly duplicateEvery: number };
 }
@@ -91,10 +92,10 @@ export class Queue implements Disposable {
     this.#table = store.table(options.name);
     this.account = store.account(options.name, options.account);
     this.#entries = makeQueueEntries(this.account);
-    const { now, disorder } = this.#conditions;
+    const { now, disorder, windowSize } = this.#conditions;
     this.#inFlight = new InFlightMessages(this.#wakeUp, now);
     this.#putOff = new PutOffMessages(this.#table, this.#wakeUp, now);
-    this.#visible = new VisibleMessages(this.#table, this.#putOff, disorder?.random);
+    this.#visible = new VisibleMessages(this.#table, this.#putOff, disorder?.random, windowSize);
     this.#depth = this.#table.count();
     this.#lastId = this.#table.lastId;
   }
@@ -212,12 +213,23 @@ export class Queue implements Disposable {
   }
 
   /**
-   * Leaves a message that was not dealt with invisible until its timeout ends; it need not stay in memory for that. One
-   * whose visibility was changed keeps that.
+   * Leaves a message that was not dealt with invisible until its timeout ends, or another time; it need not stay in
+   * memory for that. One whose visibility was changed keeps that.
    */
-  giveBack({ receiptHandle }: ReceivedMessage): void {
+  giveBack({ receiptHandle, visibleAgainAt }: ReceivedMessage, dueAt = visibleAgainAt): void {
     const message = this.#inFlight.take(receiptHandle);
-    if (message !== undefined && !message.isDuplicate) this.#putOff.add(message, message.visibleAgainAt);
+    if (message !== undefined && !message.isDuplicate) this.#putOff.add(message, dueAt);
+  }
+
+  /**
+   * Ends a message that is in flight by sending another one to a queue, both or neither. As with a redrive, it is dead
+   * where that queue is not of its account, and received once more where that one cannot be written.
+   */
+  replace({ receiptHandle }: ReceivedMessage, to: Queue, body: string): void {
+    const message = this.#inFlight.take(receiptHandle);
+    if (message === undefined || message.isDuplicate) return;
+    const contents = { messageId: randomUUID(), body, sentAt: this.#conditions.now() };
+    to.#takeFrom(this, message, contents, message.receiveCount);
   }
 
   [Symbol.dispose](): void {
@@ -229,9 +241,8 @@ export class Queue implements Disposable {
     return this.#inFlight.size + this.#putOff.received;
   }
 
-  #next(message: Pick<StoredMessage, "messageId" | "body" | "sentAt">): StoredMessage {
+  #next({ messageId, body, sentAt }: MessageContents): StoredMessage {
     this.#lastId += 1;
-    const { messageId, body, sentAt } = message;
     return { id: this.#lastId, messageId, body, sentAt, receiveCount: 0 };
   }
 
@@ -261,27 +272,25 @@ export class Queue implements Disposable {
   #redrive(message: StoredMessage): boolean {
     const { redrive } = this.options;
     if (redrive === undefined || message.receiveCount < redrive.maxReceiveCount) return false;
-    redrive.to.#takeFrom(this, message, (error) => {
-      if (error === undefined) return;
-      // A full disk. It can only become empty by messages that are delivered: this one is received once more.
-      const receiveCount = redrive.maxReceiveCount - 1;
-      this.#putOff.add({ ...message, receiveCount }, this.#conditions.now() + redriveRetryMs);
-    });
+    redrive.to.#takeFrom(this, message, message, redrive.maxReceiveCount);
     return true;
   }
 
-  #takeFrom(source: Queue, message: StoredMessage, done: (error?: StorageError) => void): void {
-    const moved = this.#next(message);
+  /** @param receiveCount With which the message has to go. */
+  #takeFrom(source: Queue, message: StoredMessage, contents: MessageContents, receiveCount: number): void {
+    const moved = this.#next(contents);
     // Moved within an account, a message is pending as before.
     const entries = source.account === this.account ? [] : [source.#entries.dead, this.#entries.received];
     this.#table.moveIn(moved, source.#table, message.id, entries, (error) => {
-      if (error === undefined) {
-        source.counts.redriven += 1;
-        if (source.account !== this.account) source.counts.dead += 1;
-        source.#depth -= 1;
-        this.#admit(moved);
+      if (error !== undefined) {
+        // A full disk. It can only become empty by messages that are delivered: this one is received once more.
+        source.#putOff.add({ ...message, receiveCount: receiveCount - 1 }, source.#conditions.now() + redriveRetryMs);
+        return;
       }
-      done(error);
+      source.counts.redriven += 1;
+      if (source.account !== this.account) source.counts.dead += 1;
+      source.#depth -= 1;
+      this.#admit(moved);
     });
   }
 
@@ -301,6 +310,8 @@ export class Queue implements Disposable {
     this.#announcement.make();
   }
 }
+
+type MessageContents = Pick<StoredMessage, "messageId" | "body" | "sentAt">;
 
 function beyondLimit(timeoutMs: number): string {
   const reason = `Total VisibilityTimeout for the message is beyond the limit [${longestVisibilityMs / 1000} seconds].`;

@@ -10,6 +10,9 @@ export interface ScheduleOptions {
   readonly clock: Clock;
 }
 
+/** Takes an event, as JSON text; gives back a promise where that takes time. */
+type ScheduleTarget = (event: string) => unknown;
+
 /**
  * An EventBridge rule that is due at a rate; disposal ends it.
  *
@@ -18,13 +21,12 @@ export interface ScheduleOptions {
 export class Schedule implements Disposable {
   readonly #plan: SchedulePlan;
   readonly #options: ScheduleOptions;
-  readonly #targets: readonly ((event: string) => void)[];
+  readonly #targets: readonly ScheduleTarget[];
   readonly #everyMs: number;
   #dueAt: number;
   #timer: Timer | undefined;
 
-  /** @param targets Each takes the event, as JSON text. */
-  constructor(plan: SchedulePlan, options: ScheduleOptions, targets: readonly ((event: string) => void)[]) {
+  constructor(plan: SchedulePlan, options: ScheduleOptions, targets: readonly ScheduleTarget[]) {
     this.#plan = plan;
     this.#options = options;
     this.#targets = targets;
@@ -54,13 +56,7 @@ export class Schedule implements Disposable {
 
   #fire(): void {
     const event = this.#event();
-    for (const target of this.#targets) {
-      try {
-        target(event);
-      } catch {
-        // The function has more events waiting than memory holds. EventBridge would try again; here the next time will.
-      }
-    }
+    for (const target of this.#targets) void handOver(target, event);
   }
 
   /** @see https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-eventbridge.html, "Scheduled Event" */
@@ -77,5 +73,13 @@ export class Schedule implements Disposable {
       resources: [this.#plan.arn],
       detail: {},
     });
+  }
+}
+
+async function handOver(target: ScheduleTarget, event: string): Promise<void> {
+  try {
+    await target(event);
+  } catch {
+    // Memory or the disk has no room for the event. EventBridge would try again; here the next time will.
   }
 }

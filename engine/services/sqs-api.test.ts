@@ -57,7 +57,7 @@ async function start(rest: Partial<QueueOptions> = {}) {
   const send = (MessageBody: string) => client.send(new SendMessageCommand({ QueueUrl, MessageBody }));
   const receive = async (input: Omit<ReceiveMessageCommandInput, "QueueUrl"> = {}) =>
     (await client.send(new ReceiveMessageCommand({ QueueUrl, ...input }))).Messages ?? [];
-  return { client, queue, send, receive, endpoint, firstRequest };
+  return { client, queue, store, send, receive, endpoint, firstRequest };
 }
 
 test("a message that is sent is received, with SQS's attributes", async () => {
@@ -126,6 +126,15 @@ test("a message may be sent with a delay", async () => {
   await client.send(new SendMessageCommand({ QueueUrl, MessageBody: "later", DelaySeconds: 1 }));
   expect(await receive()).toEqual([]);
   expect(await receive({ WaitTimeSeconds: 20 })).toMatchObject([{ Body: "later" }]);
+});
+
+test("a batch may be sent with the longest delay, and the ledger counts it as received", async () => {
+  const { client, queue, store } = await start({ account: "location" });
+  const Entries = ["a", "b"].map((Id) => ({ Id, MessageBody: Id.repeat(500_000), DelaySeconds: 900 }));
+  const { Successful } = await client.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
+  expect(Successful).toMatchObject([{ Id: "a" }, { Id: "b" }]);
+  expect(queue.attributes).toMatchObject({ visible: 0, delayed: 2 });
+  expect(store.readLedger()).toMatchObject([{ account: "location", received: 2, replayed: 2, pending: 2 }]);
 });
 
 test("who waits receives what is sent meanwhile, and the others go on waiting", async () => {

@@ -15,9 +15,9 @@ export class WakeUp {
     this.#callback = callback;
   }
 
-  /** @param time Milliseconds since 1970; undefined for never. */
+  /** @param time Milliseconds since 1970; undefined or infinite for never. */
   setAt(time: number | undefined): void {
-    if (time === undefined) return;
+    if (time === undefined || time === Number.POSITIVE_INFINITY) return;
     const now = this.#clock.now();
     // A clock that was set back must not make anybody wait.
     const at = Math.max(time, Math.min(this.#lastAt, now) + stepMs);

@@ -1,6 +1,6 @@
 import { EngineError } from "../engine-error.ts";
 import type { FunctionPlan, MappingPlan, PermissionPlan, ReadingContext } from "./plan.ts";
-import { noEffect, type PropertyTable, performed } from "./properties.ts";
+import { noEffect, type Properties, type PropertyTable, performed } from "./properties.ts";
 
 export const functionProperties: PropertyTable = {
   Architectures: noEffect("bundles are JavaScript"),
@@ -48,6 +48,7 @@ export function readFunction({ logicalId, properties, identity, assetFolders }: 
 }
 
 export const eventInvokeConfigProperties: PropertyTable = {
+  DestinationConfig: performed,
   FunctionName: performed,
   MaximumEventAgeInSeconds: performed,
   MaximumRetryAttempts: performed,
@@ -55,7 +56,11 @@ export const eventInvokeConfigProperties: PropertyTable = {
 };
 
 /** Lambda's defaults for a function without an event invoke configuration. */
-export const defaultEvents: FunctionPlan["asynchronous"] = { maximumAgeMs: 21_600_000, retryAttempts: 2 };
+export const defaultEvents: FunctionPlan["asynchronous"] = {
+  maximumAgeMs: 21_600_000,
+  retryAttempts: 2,
+  onFailure: undefined,
+};
 
 export function readEventInvokeConfig(context: ReadingContext): readonly [string, FunctionPlan["asynchronous"]] {
   const { properties } = context;
@@ -65,8 +70,21 @@ export function readEventInvokeConfig(context: ReadingContext): readonly [string
     {
       maximumAgeMs: age === undefined ? defaultEvents.maximumAgeMs : 1000 * age,
       retryAttempts: properties.optionalNumber("MaximumRetryAttempts", 0, 2) ?? defaultEvents.retryAttempts,
+      onFailure: readOnFailure(properties),
     },
   ];
+}
+
+/** Of the destinations that Lambda knows, a queue is performed. */
+function readOnFailure(properties: Properties): FunctionPlan["asynchronous"]["onFailure"] {
+  const onFailure = properties
+    .optionalChild("DestinationConfig", { OnFailure: performed })
+    ?.optionalChild("OnFailure", { Destination: performed });
+  if (onFailure === undefined) return undefined;
+  const queueArn = onFailure.text("Destination");
+  if (queueArn.split(":")[2] === "sqs") return { queueArn, at: onFailure.at };
+  const message = `${onFailure.at} is ${queueArn}, only a queue is performed`;
+  throw new EngineError("ERR_PROPERTY_UNSUPPORTED", message);
 }
 
 export const mappingProperties: PropertyTable = {

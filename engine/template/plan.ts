@@ -47,7 +47,12 @@ export interface FunctionPlan {
   readonly environment: Readonly<Record<string, string>>;
   /** Invocations at one time at most, where the function reserves a number. */
   readonly reservedConcurrency: number | undefined;
-  readonly asynchronous: { readonly maximumAgeMs: number; readonly retryAttempts: number };
+  readonly asynchronous: {
+    readonly maximumAgeMs: number;
+    readonly retryAttempts: number;
+    /** The queue that is told of events which came to nothing, and what names it, for messages. */
+    readonly onFailure: { readonly queueArn: string; readonly at: string } | undefined;
+  };
 }
 
 export interface QueuePlan {

@@ -44,6 +44,12 @@ const rule = {
   },
 };
 
+/** How the function `Forward` is invoked asynchronously. */
+const withDestination = (DestinationConfig: object) => ({
+  Type: "AWS::Lambda::EventInvokeConfig",
+  Properties: { FunctionName: { Ref: "Forward" }, Qualifier: "$LATEST", DestinationConfig },
+});
+
 function plan(resources: object, sections: object = {}, parameters: Readonly<Record<string, string>> = {}): Plan {
   const bundle = temporaryFolder();
   const folder = writeAssembly({ Resources: resources, ...sections }, { "forward.zip": bundle });
@@ -83,7 +89,7 @@ test("what a template leaves out has CloudFormation's defaults", () => {
       memoryMb: 128,
       environment: {},
       reservedConcurrency: undefined,
-      asynchronous: { maximumAgeMs: 21_600_000, retryAttempts: 2 },
+      asynchronous: { maximumAgeMs: 21_600_000, retryAttempts: 2, onFailure: undefined },
     },
   ]);
   expect(mappings).toMatchObject([{ batchSize: 10, maximumConcurrency: undefined, reportsBatchItemFailures: false }]);
@@ -116,6 +122,7 @@ test("what a template says is in the plan, in milliseconds and bytes", () => {
         Qualifier: "$LATEST",
         MaximumEventAgeInSeconds: 60,
         MaximumRetryAttempts: 0,
+        DestinationConfig: { OnFailure: { Destination: { "Fn::GetAtt": ["Dead", "Arn"] } } },
       },
     },
     Role: role,
@@ -158,7 +165,11 @@ test("what a template says is in the plan, in milliseconds and bytes", () => {
     memoryMb: 512,
     reservedConcurrency: 7,
     environment: { QUEUE: "orders-us-east-1" },
-    asynchronous: { maximumAgeMs: 60_000, retryAttempts: 0 },
+    asynchronous: {
+      maximumAgeMs: 60_000,
+      retryAttempts: 0,
+      onFailure: { queueArn: deadArn, at: "Events.DestinationConfig.OnFailure" },
+    },
   });
   expect(mappings).toMatchObject([
     { functionArn, queueArn, batchSize: 5, maximumConcurrency: 3, reportsBatchItemFailures: true },
@@ -379,18 +390,29 @@ test.for([
     "Mapping names the function other",
   ],
   [
-    "a failure destination",
+    "a destination of what succeeded",
     {
       Role: role,
       Forward: forward,
-      Events: {
-        Type: "AWS::Lambda::EventInvokeConfig",
-        Properties: { FunctionName: { Ref: "Forward" }, Qualifier: "$LATEST", DestinationConfig: {} },
-      },
+      Orders: orders,
+      Events: withDestination({ OnSuccess: { Destination: { "Fn::GetAtt": ["Orders", "Arn"] } } }),
     },
     "ERR_PROPERTY_UNSUPPORTED",
-    "Events has the property DestinationConfig",
+    "Events.DestinationConfig has the property OnSuccess",
   ],
+  ...["sns:us-east-1:0:topic", "lambda:us-east-1:0:function:f", "events:us-east-1:0:event-bus/b", "s3:::bucket"].map(
+    (name) =>
+      [
+        `a failure destination arn:aws:${name}`,
+        {
+          Role: role,
+          Forward: forward,
+          Events: withDestination({ OnFailure: { Destination: `arn:aws:${name}` } }),
+        },
+        "ERR_PROPERTY_UNSUPPORTED",
+        `Events.DestinationConfig.OnFailure is arn:aws:${name}, only a queue is performed`,
+      ] as const,
+  ),
   [
     "a dead-letter queue of a function",
     { Role: role, Forward: withProperties(forward, { DeadLetterConfig: {} }) },
