@@ -33,8 +33,16 @@ export interface IntakeOptions {
   readonly accept: (packet: IPublishPacket, delivery?: Delivery) => Promise<void>;
   /** Whether a message that was not accepted never can be: it is acknowledged then, and gone. Never so by default. */
   readonly isLost?: (error: unknown) => boolean;
+  /**
+   * What is taken and not acknowledged at most: nothing further is read from the broker until there is room. By default as
+   * much as there is.
+   */
+  readonly limit?: { readonly messages: number; readonly bytes: number };
   readonly log: (line: string) => void;
-  /** Seconds between packets at most, 60 by default. */
+  /**
+   * Seconds between packets at most, 60 by default; 0 for none, which a `limit` asks for: while nothing is read, the answer to
+   * a ping is not either.
+   */
   readonly keepAliveSeconds?: number;
   /** Milliseconds before a lost connection is made again; 1,000 by default. */
   readonly reconnectMs?: number;
@@ -54,14 +62,20 @@ const wrongVersionCodes = new Set([0x84, 0x01]);
  */
 export class Intake implements AsyncDisposable {
   readonly #options: IntakeOptions;
-  #client: MqttClient;
+  readonly #client: MqttClient;
+  readonly #protocolVersion: 4 | 5;
+  #subscribed = Promise.resolve();
   #isStopping = false;
   #unsettled = 0;
+  #unsettledBytes = 0;
+  /** Has `mqtt` read on. */
+  #readOn: (() => void) | undefined;
   #onSettled: (() => void) | undefined;
 
-  private constructor(options: IntakeOptions, client: MqttClient) {
+  private constructor(options: IntakeOptions, client: MqttClient, protocolVersion: 4 | 5) {
     this.#options = options;
     this.#client = client;
+    this.#protocolVersion = protocolVersion;
   }
 
   /**
@@ -70,18 +84,44 @@ export class Intake implements AsyncDisposable {
    * @throws {ClientError} `CLIENT_UNREACHABLE`
    */
   static async open(options: IntakeOptions): Promise<Intake> {
+    const intake = await Intake.#connectAs5Or4(options);
+    try {
+      await intake.#subscribe();
+      return intake;
+    } catch (error) {
+      await intake[Symbol.asyncDispose]();
+      throw unreachable(options, error);
+    }
+  }
+
+  /**
+   * As `open`, and does not wait until the broker has answered the subscriptions: its answers come behind all that the
+   * session has kept. `subscribed` does.
+   *
+   * @throws {ClientError} `CLIENT_UNREACHABLE`
+   */
+  static async takeUp(options: IntakeOptions): Promise<Intake> {
+    const intake = await Intake.#connectAs5Or4(options);
+    intake.#subscribed = intake.#subscribeAtLast();
+    // Whoever wants to know looks at it later.
+    intake.#subscribed.catch(() => {});
+    return intake;
+  }
+
+  static async #connectAs5Or4(options: IntakeOptions): Promise<Intake> {
     try {
       return await Intake.#connect(options, 5);
     } catch (error) {
-      if (!wrongVersionCodes.has(Number((error as { readonly code?: unknown }).code))) throw refused(options, error);
+      if (!wrongVersionCodes.has(Number((error as { readonly code?: unknown }).code)))
+        throw unreachable(options, error);
       options.log(`${options.url} has no MQTT 5: user properties of messages are not seen`);
-      return Intake.#connect(options, 4).catch((reason) => Promise.reject(refused(options, reason)));
+      return Intake.#connect(options, 4).catch((reason) => Promise.reject(unreachable(options, reason)));
     }
   }
 
   static async #connect(options: IntakeOptions, protocolVersion: 4 | 5): Promise<Intake> {
     const client = mqtt.connect(options.url, clientOptions(options, protocolVersion));
-    const intake = new Intake(options, client);
+    const intake = new Intake(options, client, protocolVersion);
     client.handleMessage = (packet, done) => intake.#take(packet, done);
     let isOpen = false;
     client.on("error", (error) => {
@@ -95,13 +135,17 @@ export class Intake implements AsyncDisposable {
         client.once("error", reject);
         client.once("close", () => reject(new Error("the broker closed the connection")));
       });
-      await intake.#subscribe(protocolVersion);
       isOpen = true;
       return intake;
     } catch (error) {
       await client.endAsync(true);
       throw error;
     }
+  }
+
+  /** Resolves when the broker has granted all subscriptions; rejects with a `ClientError` where it refuses one. */
+  get subscribed(): Promise<void> {
+    return this.#subscribed;
   }
 
   get isConnected(): boolean {
@@ -120,7 +164,21 @@ export class Intake implements AsyncDisposable {
     await this.#client.endAsync(true);
   }
 
-  async #subscribe(protocolVersion: 4 | 5): Promise<void> {
+  /** Over as many connections as it takes. */
+  async #subscribeAtLast(): Promise<void> {
+    while (!this.#isStopping) {
+      try {
+        await this.#subscribe();
+        return;
+      } catch (error) {
+        if (error instanceof Refusal) throw unreachable(this.#options, error);
+      }
+      if (!this.#client.connected) await new Promise<void>((resolve) => this.#client.once("connect", () => resolve()));
+    }
+  }
+
+  async #subscribe(): Promise<void> {
+    const protocolVersion = this.#protocolVersion;
     const { staleTopicFilters = [] } = this.#options;
     if (staleTopicFilters.length > 0) await this.#client.unsubscribeAsync([...staleTopicFilters]);
     const hasIdentifiers = this.#client.serverProperties?.subscriptionIdentifiersAvailable !== false;
@@ -130,9 +188,10 @@ export class Intake implements AsyncDisposable {
       // Topic rules are not given retained messages when they are made: `rh: 2` asks for none (MQTT 5 §3.8.3.1).
       const options = protocolVersion === 5 ? ({ qos, rh: 2, ...properties } as const) : ({ qos } as const);
       const [grant] = await this.#client.subscribeAsync(filter, options).catch((error) => {
-        throw new Error(`the broker refuses a subscription to ${filter}: ${error.message}`, { cause: error });
+        const message = `the broker refuses a subscription to ${filter}: ${error.message}`;
+        throw isLoss(error) ? error : new Refusal(message, { cause: error });
       });
-      if (grant === undefined || grant.qos >= 128) throw new Error(`the broker refuses a subscription to ${filter}`);
+      if (grant === undefined || grant.qos >= 128) throw new Refusal(`the broker refuses a subscription to ${filter}`);
     }
   }
 
@@ -144,21 +203,33 @@ export class Intake implements AsyncDisposable {
       return;
     }
     if (isStale || packet.qos === 0) {
-      done();
-      if (!isStale) this.#settle(this.#options.accept(packet), undefined);
+      if (!isStale) this.#settle(this.#options.accept(packet), packet.payload.length, undefined);
+      this.#go(() => done());
       return;
     }
     const { stream } = this.#client;
     const delivery = { packetIdentifier: packet.messageId ?? 0, isRedelivery: packet.dup };
-    this.#settle(this.#options.accept(packet, delivery), () => {
+    this.#settle(this.#options.accept(packet, delivery), packet.payload.length, () => {
       // A packet identifier belongs to its connection: on a later one it would acknowledge another message.
       if (this.#client.stream === stream && this.#client.connected) this.#acknowledge(packet);
     });
-    done(withheld);
+    this.#go(() => done(withheld));
   }
 
-  #settle(accepted: Promise<void>, acknowledge: (() => void) | undefined): void {
+  /** Reads on, at once where there is room. */
+  #go(readOn: () => void): void {
+    if (this.#isFull) this.#readOn = readOn;
+    else readOn();
+  }
+
+  get #isFull(): boolean {
+    const { limit } = this.#options;
+    return limit !== undefined && (this.#unsettled >= limit.messages || this.#unsettledBytes >= limit.bytes);
+  }
+
+  #settle(accepted: Promise<void>, bytes: number, acknowledge: (() => void) | undefined): void {
     this.#unsettled += 1;
+    this.#unsettledBytes += bytes;
     accepted
       .then(acknowledge, (error) => {
         const isLost = this.#options.isLost?.(error) === true;
@@ -169,7 +240,12 @@ export class Intake implements AsyncDisposable {
       })
       .finally(() => {
         this.#unsettled -= 1;
+        this.#unsettledBytes -= bytes;
         if (this.#unsettled === 0) this.#onSettled?.();
+        if (this.#readOn === undefined || this.#isFull) return;
+        const readOn = this.#readOn;
+        this.#readOn = undefined;
+        readOn();
       });
   }
 
@@ -187,17 +263,26 @@ export class Intake implements AsyncDisposable {
   }
 }
 
+/** A subscription that the broker does not grant. */
+class Refusal extends Error {}
+
+/** Whether a call came to nothing because its connection did. */
+function isLoss(error: Error): boolean {
+  return error.message === "Connection closed" || error.message === "client disconnecting";
+}
+
 /** `mqtt` sends no PUBACK for a message whose handler failed, and goes on. */
 const withheld = new Error("acknowledged later");
 
 function clientOptions(options: IntakeOptions, protocolVersion: 4 | 5): IClientOptions {
   const { clientId, username, password, tls } = options;
+  const receiveMaximum = Math.min(65_535, options.limit?.messages ?? 65_535);
   return {
     protocolVersion,
     clientId,
     // The broker keeps the session, and with it what arrives meanwhile, for as long as it allows.
     clean: false,
-    ...(protocolVersion === 5 ? { properties: { sessionExpiryInterval: 0xffff_ffff, receiveMaximum: 65_535 } } : {}),
+    ...(protocolVersion === 5 ? { properties: { sessionExpiryInterval: 0xffff_ffff, receiveMaximum } } : {}),
     reconnectPeriod: options.reconnectMs ?? 1_000,
     // A broker that starts, or is full, may refuse a connection and take the next one.
     reconnectOnConnackError: true,
@@ -210,7 +295,7 @@ function clientOptions(options: IntakeOptions, protocolVersion: 4 | 5): IClientO
   };
 }
 
-function refused({ url }: IntakeOptions, error: unknown): ClientError {
+function unreachable({ url }: IntakeOptions, error: unknown): ClientError {
   const reason = error instanceof Error ? error.message : String(error);
   return new ClientError("CLIENT_UNREACHABLE", `${url}: ${reason}`, { cause: error });
 }

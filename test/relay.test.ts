@@ -62,6 +62,7 @@ async function startRelay(edge: TestBroker, cloud: LimitedIotCore, more: Partial
     ...more,
   });
   onTestFinished(() => relay[Symbol.asyncDispose]());
+  await relay.subscribed;
   await cloud.until(({ connects }) => connects > 0);
   return relay;
 }

@@ -21,21 +21,28 @@ const mostInASecond = (times: readonly number[]) =>
 
 test("no second, wherever it begins, has more publishes than the pace", () => {
   const times = sent(new Pacer(defaultPace), 100, 10_000);
-  expect(mostInASecond(times)).toBeLessThanOrEqual(defaultPace.publishesPerSecond + 1);
+  expect(mostInASecond(times)).toBeLessThanOrEqual(1.05 * defaultPace.publishesPerSecond + 1);
   expect(times.length).toBeGreaterThan(9.9 * defaultPace.publishesPerSecond);
 });
 
-test("after a rest there is no burst", () => {
+test("a relay that comes late catches up with a twentieth of a second, and no more after a rest", () => {
+  const late = sent(new Pacer(defaultPace), 100, 10_000, 40);
+  expect(late.length).toBeGreaterThan(9.8 * defaultPace.publishesPerSecond);
+  expect(mostInASecond(late)).toBeLessThanOrEqual(1.05 * defaultPace.publishesPerSecond + 1);
   const pacer = new Pacer(defaultPace);
   pacer.spend(100, 0);
-  pacer.spend(100, 60_000);
-  expect(pacer.waitMs(60_000)).toBeCloseTo(1_000 / defaultPace.publishesPerSecond);
+  const burst = Array.from({ length: 20 }, () => {
+    const isFree = pacer.waitMs(60_000) === 0;
+    if (isFree) pacer.spend(100, 60_000);
+    return isFree;
+  });
+  expect(burst.filter((isFree) => isFree).length).toBeLessThanOrEqual(6);
 });
 
 test("large publishes are spaced by their bytes", () => {
   const times = sent(new Pacer(defaultPace), 131_072, 10_000);
-  expect(times.length * 131_072).toBeLessThanOrEqual(10 * defaultPace.bytesPerSecond + 131_072);
-  expect(mostInASecond(times)).toBeLessThanOrEqual(4);
+  expect(times.length * 131_072).toBeLessThanOrEqual(10.05 * defaultPace.bytesPerSecond + 131_072);
+  expect(mostInASecond(times)).toBeLessThanOrEqual(5);
 });
 
 test("a halved pace sends half, never nothing, and comes back step by step", () => {

@@ -30,9 +30,18 @@ export async function relayCommand(args: readonly string[], print: (line: string
   const relay = await Relay.start({ ...rest, cloud, scheme, log });
   await using status = await StatusServer.start(relay, http);
   log(`relay: takes from ${rest.local.url}, publishes to ${cloud.url} as ${cloud.clientId}, status at ${status.url}`);
-  await stopped;
-  await relay.stop();
+  try {
+    await Promise.race([stopped, subscribed(relay, log).then(() => stopped)]);
+  } finally {
+    await relay.stop();
+  }
   log("relay: stopped");
+}
+
+/** What devices send before, the broker keeps where it knows the relay's session already, and forgets otherwise. */
+async function subscribed(relay: Relay, log: (line: string) => void): Promise<void> {
+  await relay.subscribed;
+  log("relay: subscribed");
 }
 
 async function readCloud(place: CloudPlace, scheme: Scheme): Promise<CloudOptions> {

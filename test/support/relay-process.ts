@@ -31,7 +31,7 @@ export class RelayProcess implements AsyncDisposable {
     this.#httpPort = httpPort;
   }
 
-  /** Resolves when it takes messages. */
+  /** Resolves when its subscriptions are granted. */
   static async start({ configFile, brokerUrl, cloud, args = [] }: RelayProcessOptions): Promise<RelayProcess> {
     const folder = await mkdtemp(join(tmpdir(), "trestle-relay-"));
     const { endpoint, cafile, certfile, keyfile } = await cloud.bridgeOptions(folder);
@@ -42,11 +42,16 @@ export class RelayProcess implements AsyncDisposable {
       ...["--http", `127.0.0.1:${httpPort}`, ...args],
     ];
     const relay = new RelayProcess(folder, all, httpPort);
-    await relay.restart();
+    await relay.#start(" relay: subscribed");
     return relay;
   }
 
+  /** Resolves when it takes what the broker has kept. */
   async restart(): Promise<void> {
+    await this.#start(" relay: takes from ");
+  }
+
+  async #start(wanted: string): Promise<void> {
     const child = spawn(process.execPath, [join(projectRoot, "bridge/main.ts"), "relay", ...this.#args], {
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -55,7 +60,7 @@ export class RelayProcess implements AsyncDisposable {
     for (const output of [child.stdout, child.stderr]) {
       createInterface({ input: output }).on("line", (line) => {
         this.lines.push(line);
-        if (line.includes(" relay: takes from ")) resolve();
+        if (line.includes(wanted)) resolve();
       });
     }
     child.once("exit", () => reject(new Error(`the relay has ended: ${this.lines.slice(-5).join("\n")}`)));
