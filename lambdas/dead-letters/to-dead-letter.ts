@@ -1,7 +1,8 @@
 import type { SQSRecord } from "aws-lambda";
 import type { IngestMessage, IngestSource, IngestSources } from "../../scheme/ingest.ts";
 import { quote } from "../../scheme/message-error.ts";
-import { letterOf, type OpenedRecord, openRecord } from "../forward/open-record.ts";
+import { openRecord } from "../forward/open-record.ts";
+import { letterOf, type OpenedMessage } from "../forward/opened-message.ts";
 import type { DeadLetter } from "../store/dead-letters.ts";
 import { type ErrorReport, readErrorReport } from "./error-report.ts";
 
@@ -39,7 +40,7 @@ export function toDeadLetter(record: SQSRecord, sources: IngestSources, now: num
   return draft(reopened, now, "RULE_FAILED", detailOf(report));
 }
 
-function draft(opened: OpenedRecord<IngestSource>, now: number, reason: string, detail: string): LetterDraft {
+function draft(opened: OpenedMessage<IngestSource>, now: number, reason: string, detail: string): LetterDraft {
   return { ...letterOf(opened, now), reason, detail };
 }
 
