@@ -4,8 +4,10 @@ import type { Attempt } from "./attempt-log.ts";
 import { putItems } from "./batch.ts";
 import { isDone } from "./conditional.ts";
 import { type DeadLetterItem, fromItem, toItem } from "./dead-letter-item.ts";
+import { type LetterPart, partAttributes } from "./dead-letter-parts.ts";
 import { readPages } from "./read-pages.ts";
 import { isExpired } from "./time-to-live.ts";
+import { updateItem } from "./update-item.ts";
 
 /** A message that was given up, with all that is known of why. */
 export interface DeadLetter {
@@ -35,7 +37,10 @@ export interface DeadLetter {
   readonly attempts: readonly Attempt[];
   /** Body of the SQS message, JSON of an `IngestMessage` as a rule: what a replay sends again. */
   readonly message: string;
-  /** The message is not whole: it alone was larger than an item can be, which nothing is that AWS IoT Core takes. */
+  /**
+   * The message is not whole: it alone was larger than an item can be, which nothing is that AWS IoT Core takes, or a
+   * part of it is missing.
+   */
   readonly isMessageCut?: boolean;
   readonly state: DeadLetterState;
   /** Since when it is in this state, in milliseconds since 1970. */
@@ -82,6 +87,27 @@ export class DeadLetters {
   async put(letters: readonly DeadLetter[]): Promise<void> {
     const items = letters.map((letter) => toItem(letter, this.#days, this.#now()));
     await putItems(this.#client, this.#table, items, ({ id }) => String(id));
+  }
+
+  /**
+   * Records a part of a dead letter whose payload comes in parts, in any order and each as often as it likes; `message`
+   * has no payload of its own. What was done with the letter since its first part stays.
+   */
+  async putPart(letter: DeadLetter, part: LetterPart): Promise<void> {
+    const item = toItem(letter, this.#days, this.#now());
+    const { id, at, state, stateAt, ...rest } = item;
+    await updateItem(this.#client, this.#table, {
+      key: { id },
+      set: { ...rest, ...partAttributes(item, part) },
+      compute: {
+        at: "if_not_exists(#at, :at)",
+        state: "if_not_exists(#state, :state)",
+        stateAt: "if_not_exists(#stateAt, :stateAt)",
+      },
+      values: { at, state, stateAt },
+      // A replay that has died again has all of the message.
+      condition: "attribute_not_exists(#id) OR attribute_exists(#parts)",
+    });
   }
 
   async get(id: string): Promise<DeadLetter | undefined> {
