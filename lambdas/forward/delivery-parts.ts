@@ -7,7 +7,7 @@ import { KeptMessages } from "../store/kept-messages.ts";
 import { RouteStates } from "../store/route-states.ts";
 import { documentClient, dynamoDbClient } from "../store/tables.ts";
 import { createDeliver, type DeliverOptions } from "./deliver.ts";
-import type { QueueSettings } from "./environment.ts";
+import type { QueueSettings, StoreSettings } from "./environment.ts";
 import { createKeep } from "./keep.ts";
 import { createLease } from "./lease.ts";
 import type { OnlineDevices } from "./online-devices.ts";
@@ -25,7 +25,10 @@ export interface FunctionParts extends Omit<DeliverOptions, "lease" | "now"> {
 }
 
 /** Puts together what attempts messages and writes down what becomes of them, on AWS's services. */
-export function createDeliveryParts(settings: Omit<QueueSettings, "lane">, parts: FunctionParts) {
+export function createDeliveryParts(
+  settings: StoreSettings & Pick<QueueSettings, "circuitQueueUrl">,
+  parts: FunctionParts,
+) {
   const { scheme, logger } = parts;
   const { deliveriesTable, deadLettersTable, messagesTable, circuitQueueUrl } = settings;
   const client = documentClient();
