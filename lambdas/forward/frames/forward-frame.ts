@@ -105,7 +105,9 @@ async function forwardMembers(
     const attempt = async (member: OpenedMember): Promise<MemberSettlement> => {
       const hasTime = remainingMs() >= timeoutMs + writingMs;
       if (isOnce(member)) return await attemptOnce(member, hasTime, options);
-      return hasTime ? await options.attempt(member, []) : { kind: "again", delaySeconds: 0 };
+      // One at fault needs no time, and may have no route to be handed on to.
+      const isAttempted = hasTime || member.routed instanceof MessageError;
+      return isAttempted ? await options.attempt(member, []) : { kind: "again", delaySeconds: 0 };
     };
     const attempted = await attemptAll(wanted, { ...options, attempt, gates });
     await writeDown(attempted, options);

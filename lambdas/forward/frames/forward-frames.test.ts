@@ -175,8 +175,9 @@ test("hands on what there is no time for any more", async () => {
   const api = await startStatusApi();
   const { invoke, queued, attemptLog, kept } = await setUp(api, { parallelRequests: 1 });
   let remainingMs = 60_000;
-  const answer = await invoke(ingestFrame([1, 2, 3].map((n) => memberOf(n))), () => (remainingMs -= 15_000));
-  expect(answer).toEqual({ ledger: { test_prod_location: { delivered: 2 } } });
+  const members = [memberOf(1), memberOf(2), memberOf(3), memberOf(4, { topic: "elsewhere" })];
+  const answer = await invoke(ingestFrame(members), () => (remainingMs -= 15_000));
+  expect(answer).toEqual({ ledger: { test_prod_location: { delivered: 2 }, test_prod_relay_frames: { dead: 1 } } });
   expect(queued).toMatchObject([{ route: "location", delaySeconds: 0 }]);
   expect(ids(queued)).toEqual([idOf(3)]);
   expect(await attemptLog.read([idOf(3)])).toEqual(new Map());
