@@ -102,6 +102,11 @@ test("the function may do what the fresh lane may, and send to the retry queues"
   ]);
 });
 
+test("the function of dead letters may record those that come in parts", () => {
+  const line = "DeadLettersFunctionRole: Allow dynamodb:BatchWriteItem,dynamodb:UpdateItem on StoresDeadLetters";
+  expect(grants(template)).toContain(line);
+});
+
 test.for([11, 50, 200, 999])("with maxConcurrency %i no more requests can be under way", (maxConcurrency) => {
   const bounded = templateOf({ uplink: "relay", api: { ...input.api, maxConcurrency } });
   const functions = bounded.findResources("AWS::Lambda::Function");

@@ -21,7 +21,7 @@ const maxEventAge = Duration.hours(6);
 
 /**
  * A frame is received again where a table or a queue cannot be written, every six minutes by default: ten hours, after
- * which it is a dead letter as a whole.
+ * which its messages are dead letters.
  */
 const receives = 100;
 

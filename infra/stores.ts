@@ -74,7 +74,7 @@ export class Stores extends Construct {
     recording.allow(["dynamodb:BatchWriteItem"], [this.deadLetters.tableArn]);
   }
 
-  /** Lets a function record dead letters that come in parts. */
+  /** Lets a function record dead letters that come in parts, too. */
   allowLetterParts(recording: Allowed): void {
     recording.allow(["dynamodb:UpdateItem"], [this.deadLetters.tableArn]);
   }

@@ -116,7 +116,8 @@ const payloads = [0, 1, 2].map((n) => new Uint8Array(n === 2 ? 1 : 131_000).fill
 
 async function putParts(letters: DeadLetters, ...parts: readonly number[]): Promise<void> {
   for (const part of parts) {
-    await letters.putPart(oversize, { part, parts: payloads.length, payload: payloads[part] ?? new Uint8Array() });
+    const payload = payloads[part] ?? new Uint8Array();
+    await letters.put([{ ...oversize, part: { part, parts: payloads.length, payload } }]);
   }
 }
 
@@ -157,8 +158,8 @@ test("a part that comes again undoes nothing", async () => {
 
 test("leaves a part out that the others would not fit beside", async () => {
   const { letters } = await setUp();
-  await letters.putPart(oversize, { part: 1, parts: 2, payload: new Uint8Array(250_000) });
-  await letters.putPart(oversize, { part: 0, parts: 2, payload: new Uint8Array(200_000) });
+  const parts = [200_000, 250_000].map((bytes, part) => ({ part, parts: 2, payload: new Uint8Array(bytes) }));
+  await letters.put(parts.map((part) => ({ ...oversize, part })));
   expect(await letters.get(letter.id)).toMatchObject({ isMessageCut: true });
 });
 

@@ -47,6 +47,11 @@ export interface DeadLetter {
   readonly stateAt: number;
 }
 
+/** A dead letter to be recorded; where it is a part of one, `message` has no payload of its own. */
+export interface LetterToPut extends DeadLetter {
+  readonly part?: LetterPart;
+}
+
 /** What became of a dead letter: nothing yet, about to be sent again, sent again, or given up for good. */
 export type DeadLetterState = "dead" | "replaying" | "replayed" | "dropped";
 
@@ -83,17 +88,20 @@ export class DeadLetters {
     this.#now = now;
   }
 
-  /** Records dead letters. One with the same id is replaced: a replay that dies again is dead again. @throws {StoreError} */
-  async put(letters: readonly DeadLetter[]): Promise<void> {
-    const items = letters.map((letter) => toItem(letter, this.#days, this.#now()));
+  /**
+   * Records dead letters. One with the same id is replaced: a replay that dies again is dead again. Of one that comes in
+   * parts, each adds its own to the record, in any order and as often as it likes; what was done with it stays.
+   *
+   * @throws {StoreError}
+   */
+  async put(letters: readonly LetterToPut[]): Promise<void> {
+    const whole = letters.filter(({ part }) => part === undefined);
+    const items = whole.map((letter) => toItem(letter, this.#days, this.#now()));
     await putItems(this.#client, this.#table, items, ({ id }) => String(id));
+    for (const letter of letters) if (letter.part !== undefined) await this.#putPart(letter, letter.part);
   }
 
-  /**
-   * Records a part of a dead letter whose payload comes in parts, in any order and each as often as it likes; `message`
-   * has no payload of its own. What was done with the letter since its first part stays.
-   */
-  async putPart(letter: DeadLetter, part: LetterPart): Promise<void> {
+  async #putPart(letter: DeadLetter, part: LetterPart): Promise<void> {
     const item = toItem(letter, this.#days, this.#now());
     const { id, at, state, stateAt, ...rest } = item;
     await updateItem(this.#client, this.#table, {

@@ -27,7 +27,7 @@ export interface ForwardFrameOptions {
   /** Keeps messages as they came, those of the routes that want it. */
   readonly keep: (opened: readonly OpenedMessage[]) => Promise<void>;
   readonly attemptLog: Pick<AttemptLog, "write">;
-  readonly deadLetters: Pick<DeadLetters, "put" | "putPart">;
+  readonly deadLetters: Pick<DeadLetters, "put">;
   /** Puts messages into the retry queues of their routes. @throws where one is not in its queue. */
   readonly handOn: (messages: readonly HandedOn[]) => Promise<void>;
   readonly report: Report;

@@ -1,27 +1,30 @@
 import type { FrameMember, Refusal } from "../../../scheme/frame/frame.ts";
-import type { IngestMessage } from "../../../scheme/ingest.ts";
+import type { IngestMessage, IngestSource } from "../../../scheme/ingest.ts";
 import { MessageError, quote } from "../../../scheme/message-error.ts";
-import type { Scheme } from "../../../scheme/scheme.ts";
+import type { Route } from "../../../scheme/scheme.ts";
 import { checkTopicName } from "../../../scheme/topic-name.ts";
 import { TopicTrie } from "../../../scheme/topic-trie.ts";
 import { type OpenedMessage, unknownRoute } from "../opened-message.ts";
 import { routeMessage } from "../to-request.ts";
 
 /** A message of a frame, read as far as it can be. */
-export interface OpenedMember extends OpenedMessage {
+export interface OpenedMember<Source extends IngestSource = Route> extends OpenedMessage<Source> {
   readonly message: IngestMessage;
   /** Set where it is not to be attempted. */
   readonly refusal: Refusal | undefined;
 }
 
 /** Opens a frame's member. @param broker By which connection the frame came. */
-export type OpenMember = (member: FrameMember, broker: string | undefined) => OpenedMember;
+export type OpenMember<Source extends IngestSource = Route> = (
+  member: FrameMember,
+  broker: string | undefined,
+) => OpenedMember<Source>;
 
 /** Most bytes of a message in a queue: a publish that AWS IoT Core takes, in base64, and half as much beside it. */
 const maxBodyBytes = 262_144;
 
 /** Makes of a frame's member what the topic rule of its route would have made, with the id that the relay gave it. */
-export function createOpenMember(routes: Scheme["routes"]): OpenMember {
+export function createOpenMember<Source extends IngestSource>(routes: ReadonlyMap<string, Source>): OpenMember<Source> {
   const trie = new TopicTrie<string>();
   for (const { name, topic } of routes.values()) trie.add(topic.filter, name);
   return (member, broker) => {
@@ -33,12 +36,12 @@ export function createOpenMember(routes: Scheme["routes"]): OpenMember {
   };
 }
 
-function route(
+function route<Source extends IngestSource>(
   message: IngestMessage,
   body: string,
-  routes: Scheme["routes"],
+  routes: ReadonlyMap<string, Source>,
   refusal: Refusal | undefined,
-): OpenedMember["routed"] {
+): OpenedMember<Source>["routed"] {
   try {
     checkTopicName(message.topic);
     if (!routes.has(message.route)) {
