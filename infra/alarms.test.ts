@@ -30,9 +30,11 @@ new Alarms(stack, "Alarms", {
   scheme,
   email: "ops@example.com",
   deadLetterQueue: new Queue(stack, "DeadLetters", { queueName: "dead" }),
+  framesQueue: new Queue(stack, "Frames", { queueName: "frames" }),
   retryQueues: new Map([["location", new Queue(stack, "Retry", { queueName: "retry" })]]),
   functions: new Map([
     ["circuit", lambda("Circuit")],
+    ["frames", lambda("Forward")],
     ["dead-letters", lambda("Recorder")],
     ["push", lambda("Push")],
     ["sweep", lambda("Sweep")],
@@ -74,27 +76,30 @@ test("tells of an open circuit and of dead letters at once, once", () => {
       Dimensions: of(route),
     });
   }
-  template.resourceCountIs("AWS::CloudWatch::Alarm", 13);
+  template.resourceCountIs("AWS::CloudWatch::Alarm", 15);
 });
 
-test("tells of dead letters that are not written down for 15 minutes, whether they wait or are being tried", () => {
-  expectAlarm("dead-letters-not-recorded", {
-    EvaluationPeriods: 15,
-    Threshold: 1,
-    OKActions: [{ Ref: topic }],
-    Metrics: Match.arrayWith([
-      Match.objectLike({ Expression: "waiting + tried", ReturnData: true }),
-      Match.objectLike({
-        Id: "waiting",
-        MetricStat: { Metric: { MetricName: "ApproximateNumberOfMessagesVisible" }, Period: 60, Stat: "Maximum" },
-      }),
-      Match.objectLike({
-        Id: "tried",
-        MetricStat: { Metric: { MetricName: "ApproximateNumberOfMessagesNotVisible" }, Period: 60, Stat: "Maximum" },
-      }),
-    ]),
-  });
-});
+test.for(["dead-letters-not-recorded", "frames-not-settled"])(
+  "%s: tells of what stays in a queue for 15 minutes, whether it waits or is being tried",
+  (name) => {
+    expectAlarm(name, {
+      EvaluationPeriods: 15,
+      Threshold: 1,
+      OKActions: [{ Ref: topic }],
+      Metrics: Match.arrayWith([
+        Match.objectLike({ Expression: "waiting + tried", ReturnData: true }),
+        Match.objectLike({
+          Id: "waiting",
+          MetricStat: { Metric: { MetricName: "ApproximateNumberOfMessagesVisible" }, Period: 60, Stat: "Maximum" },
+        }),
+        Match.objectLike({
+          Id: "tried",
+          MetricStat: { Metric: { MetricName: "ApproximateNumberOfMessagesNotVisible" }, Period: 60, Stat: "Maximum" },
+        }),
+      ]),
+    });
+  },
+);
 
 test("tells of commands that have waited for five sweeps, and of the end of it", () => {
   expectAlarm("commands-not-published", {
@@ -122,6 +127,7 @@ test("tells of retries that have waited for more than a day", () => {
 
 test.for([
   ["circuit", "Circuit"],
+  ["frames", "Forward"],
   ["dead-letters", "Recorder"],
   ["sweep", "Sweep"],
   ["reply", "Reply"],

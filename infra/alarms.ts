@@ -25,6 +25,7 @@ const unknownRoute = "unknown";
 /** Functions whose failing no route's metrics show, and what it means. */
 const consequences = {
   circuit: "retry queues are neither paused nor resumed, and nothing notices that the API is back.",
+  frames: "messages that come by the relay are not delivered, and wait as frames where Lambda keeps them.",
   "dead-letters": "what arrives in the queue of dead letters may not be written to its table.",
   push: "calls of the push endpoint are answered with an error, and their commands may not be recorded.",
   sweep: "requests do not expire and are not sent again, and brokers that were away are not brought up to date.",
@@ -37,6 +38,8 @@ export interface AlarmsProps {
   readonly scheme: Scheme;
   readonly email: string;
   readonly deadLetterQueue: IQueue;
+  /** Undefined without a relay. */
+  readonly framesQueue: IQueue | undefined;
   /** By route. */
   readonly retryQueues: ReadonlyMap<string, IQueue>;
   /** Those that there are. */
@@ -50,6 +53,7 @@ interface AlarmSpec {
     | "commands-not-published"
     | "dead-lettered"
     | "dead-letters-not-recorded"
+    | "frames-not-settled"
     | "function-fails"
     | "retries-wait-long";
   /** The route or the function that it is about, where the entry is about each of them. */
@@ -72,7 +76,7 @@ export class Alarms extends Construct {
 
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
-    const { scheme, email, deadLetterQueue, retryQueues, functions } = props;
+    const { scheme, email, deadLetterQueue, framesQueue, retryQueues, functions } = props;
     this.#stackName = Stack.of(this).stackName;
     this.#action = new SnsAction(this.#addTopic(email));
     for (const [route, queue] of retryQueues) {
@@ -82,6 +86,7 @@ export class Alarms extends Construct {
     const replies = scheme.commands === undefined ? [] : [repliesRoute];
     for (const route of [...scheme.routes.keys(), ...replies, unknownRoute]) this.#add(deadLettered(scheme, route));
     this.#add(deadLettersNotRecorded(deadLetterQueue));
+    if (framesQueue !== undefined) this.#add(framesNotSettled(framesQueue));
     if (functions.has("sweep")) this.#add(commandsNotPublished(scheme));
     for (const [name, lambda] of functions) this.#add(functionFails(scheme, name, lambda));
   }
@@ -152,25 +157,34 @@ function messagesOf(route: string): string {
 }
 
 function deadLettersNotRecorded(queue: IQueue): AlarmSpec {
+  return {
+    entry: "dead-letters-not-recorded",
+    reason: "The queue of dead letters has not been empty for 15 minutes: they are not written to their table.",
+    ...notEmpty(queue, "messages in the queue of dead letters"),
+  };
+}
+
+function framesNotSettled(queue: IQueue): AlarmSpec {
+  return {
+    entry: "frames-not-settled",
+    reason: "The queue of frames has not been empty for 15 minutes: their function fails with them, or has no room.",
+    ...notEmpty(queue, "frames in their queue"),
+  };
+}
+
+/** For 15 minutes. A message that could not be settled is invisible most of the time, until the next try. */
+function notEmpty(queue: IQueue, label: string): Omit<AlarmSpec, "entry" | "reason"> {
   const period = Duration.minutes(1);
-  // A message that could not be recorded is invisible most of the time, until the next try.
   const metric = new MathExpression({
     expression: "waiting + tried",
     usingMetrics: {
       waiting: queue.metricApproximateNumberOfMessagesVisible({ period }),
       tried: queue.metricApproximateNumberOfMessagesNotVisible({ period }),
     },
-    label: "messages in the queue of dead letters",
+    label,
     period,
   });
-  return {
-    entry: "dead-letters-not-recorded",
-    reason: "The queue of dead letters has not been empty for 15 minutes: they are not written to their table.",
-    metric,
-    threshold: 1,
-    periods: 15,
-    tellsEnd: true,
-  };
+  return { metric, threshold: 1, periods: 15, tellsEnd: true };
 }
 
 /** Each sweep tries again: one is told of what goes on, as it does while a broker is away. */

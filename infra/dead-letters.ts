@@ -48,6 +48,7 @@ export class DeadLetters extends Construct {
     });
     this.function = recorder;
     stores.allowDeadLetters(recorder);
+    if (scheme.framesRuleName !== undefined) stores.allowLetterParts(recorder);
     stores.allowReadingAttempts(recorder);
     recorder.addEventSource(
       new SqsEventSource(this.queue, { batchSize: 10, reportBatchItemFailures: true, maxConcurrency: 2 }),

@@ -1,5 +1,4 @@
-import { Duration, Stack } from "aws-cdk-lib";
-import { ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { Duration } from "aws-cdk-lib";
 import type { CfnTopicRule } from "aws-cdk-lib/aws-iot";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
@@ -9,12 +8,13 @@ import type { Route, Scheme } from "../scheme/scheme.ts";
 import { Circuit } from "./circuit.ts";
 import { batchSize, type Concurrency, divideConcurrency } from "./concurrency.ts";
 import type { DeadLetters } from "./dead-letters.ts";
+import { ForwardFrames } from "./forward-frames.ts";
 import { ForwardLane, type LaneQueue } from "./forward-lane.ts";
 import { allowOnlineEvents, type OnlineEvents, onlineEnvironment } from "./online-events.ts";
 import { RequestFunction } from "./request-function.ts";
 import type { Stores } from "./stores.ts";
 import { circuitSeconds, directSeconds, visibilityTimeout } from "./time-limits.ts";
-import { lambdaAction, sendingRole, sqsAction, TopicRule } from "./topic-rule.ts";
+import { allowRule, lambdaAction, selectionOf, sendingRole, sqsAction, TopicRule } from "./topic-rule.ts";
 import { TrestleQueue } from "./trestle-queue.ts";
 
 /** A fresh message is received once: whatever becomes of it, the next receive is the retry queue's. */
@@ -39,23 +39,32 @@ export interface IngestProps {
   readonly onlineEvents: OnlineEvents | undefined;
 }
 
+/** What there is of the QoS 1 routes. */
+interface QueuedRoutes {
+  readonly retryQueues: ReadonlyMap<string, IQueue>;
+  readonly circuit: Circuit | undefined;
+  readonly circuitQueue: IQueue | undefined;
+}
+
 /**
  * The way up, from topic rules to the API. A QoS 0 route's rule invokes the direct function. A QoS 1 route has two
  * queues of its own, so that no route holds up another: what fails of the fresh queue moves to the retry queue, and
- * fresh messages never stand behind it.
+ * fresh messages never stand behind it. Frames of a relay have a rule and a function, whatever routes are in them.
  */
 export class Ingest extends Construct {
   /** The retry queue of each QoS 1 route, by the route's name. */
   readonly retryQueues: ReadonlyMap<string, IQueue>;
   /** Looks after the circuits, where there are QoS 1 routes. */
   readonly circuit: Circuit | undefined;
+  /** Takes the relay's frames, where a relay is the uplink. */
+  readonly frames: ForwardFrames | undefined;
   readonly #props: IngestProps;
 
   constructor(scope: Construct, id: string, props: IngestProps) {
     super(scope, id);
     const { scheme } = props;
     this.#props = props;
-    const { direct, lanes } = divideConcurrency(scheme);
+    const { direct, lanes, frames } = divideConcurrency(scheme);
     const routes = [...scheme.routes.values()];
     this.#addDirectRoutes(
       routes.filter((route) => route.qos === 0),
@@ -67,6 +76,14 @@ export class Ingest extends Construct {
     );
     this.retryQueues = queued.retryQueues;
     this.circuit = queued.circuit;
+    const { retryQueues, circuitQueue } = queued;
+    if (scheme.framesRuleName === undefined || frames === undefined) return;
+    this.frames = new ForwardFrames(this, "ForwardFrames", {
+      ...props,
+      ruleName: scheme.framesRuleName,
+      concurrency: frames,
+      queues: [...retryQueues.values(), ...(circuitQueue === undefined ? [] : [circuitQueue])],
+    });
   }
 
   #addDirectRoutes(routes: readonly Route[], reservedConcurrentExecutions: number): void {
@@ -86,16 +103,12 @@ export class Ingest extends Construct {
     forward.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.seconds(maxDirectAgeSeconds) });
     for (const route of routes) {
       const rule = this.#addRule(route, this.#scopeOf(route), lambdaAction(forward));
-      forward.addPermission(`Invoke-${route.name}`, {
-        principal: new ServicePrincipal("iot.amazonaws.com"),
-        sourceArn: rule.arn,
-        sourceAccount: Stack.of(this).account,
-      });
+      allowRule(forward, `Invoke-${route.name}`, rule);
     }
   }
 
-  #addQueuedRoutes(routes: readonly Route[], lanes: Concurrency["lanes"]): Pick<Ingest, "retryQueues" | "circuit"> {
-    if (lanes === undefined) return { retryQueues: new Map(), circuit: undefined };
+  #addQueuedRoutes(routes: readonly Route[], lanes: Concurrency["lanes"]): QueuedRoutes {
+    if (lanes === undefined) return { retryQueues: new Map(), circuit: undefined, circuitQueue: undefined };
     const { scheme } = this.#props;
     const circuitQueue = new TrestleQueue(this, "CircuitQueue", {
       queueName: resourceNames(scheme).circuitQueue,
@@ -121,7 +134,8 @@ export class Ingest extends Construct {
     });
     const laneQueues = new Map(routes.map((route) => [route.name, this.#addQueuedRoute(route, fresh, retry)]));
     const circuit = new Circuit(this, "Circuit", { ...common, retry, retryQueues: [...laneQueues.values()] });
-    return { retryQueues: new Map([...laneQueues].map(([route, { queue }]) => [route, queue])), circuit };
+    const queues = new Map([...laneQueues].map(([route, { queue }]) => [route, queue]));
+    return { retryQueues: queues, circuit, circuitQueue };
   }
 
   /** @returns its retry queue. */
@@ -148,8 +162,7 @@ export class Ingest extends Construct {
 
   #addRule(route: Route, scope: Construct, action: CfnTopicRule.ActionProperty): TopicRule {
     return new TopicRule(scope, "Rule", {
-      source: route,
-      description: `Route ${route.name}`,
+      selection: selectionOf(route, `Route ${route.name}`),
       action,
       errorAction: this.#props.deadLetters.errorAction,
     });

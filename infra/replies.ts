@@ -8,7 +8,7 @@ import type { Commands, Scheme } from "../scheme/scheme.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import type { Stores } from "./stores.ts";
 import { replySeconds, visibilityTimeout } from "./time-limits.ts";
-import { sendingRole, sqsAction, TopicRule } from "./topic-rule.ts";
+import { selectionOf, sendingRole, sqsAction, TopicRule } from "./topic-rule.ts";
 import { TrestleFunction } from "./trestle-function.ts";
 import { TrestleQueue } from "./trestle-queue.ts";
 
@@ -38,8 +38,7 @@ export class Replies extends Construct {
       deadLetterQueue: { queue: deadLetters.queue, maxReceiveCount: receives },
     });
     new TopicRule(this, "Rule", {
-      source: repliesSource(commands),
-      description: "Replies to commands",
+      selection: selectionOf(repliesSource(commands), "Replies to commands"),
       action: sqsAction(queue, sendingRole(this, "Role", queue)),
       errorAction: deadLetters.errorAction,
     });

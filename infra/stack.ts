@@ -39,7 +39,7 @@ export class TrestleStack extends Stack {
     const commands = publishes(scheme)
       ? new Commands(this, "Commands", { scheme, configFile, stores, deadLetters })
       : undefined;
-    const { retryQueues, circuit } = new Ingest(this, "Ingest", {
+    const { retryQueues, circuit, frames } = new Ingest(this, "Ingest", {
       scheme,
       configFile,
       apiUrl: apiUrl.valueAsString,
@@ -52,9 +52,11 @@ export class TrestleStack extends Stack {
       scheme,
       email: scheme.alarms.email,
       deadLetterQueue: deadLetters.queue,
+      framesQueue: frames?.queue,
       retryQueues,
       functions: new Map([
         ...(circuit === undefined ? [] : ([["circuit", circuit.function]] as const)),
+        ...(frames === undefined ? [] : ([["frames", frames]] as const)),
         ["dead-letters", deadLetters.function],
         ...(commands?.functions ?? []),
       ]),

@@ -74,6 +74,11 @@ export class Stores extends Construct {
     recording.allow(["dynamodb:BatchWriteItem"], [this.deadLetters.tableArn]);
   }
 
+  /** Lets a function record dead letters that come in parts, too. */
+  allowLetterParts(recording: Allowed): void {
+    recording.allow(["dynamodb:UpdateItem"], [this.deadLetters.tableArn]);
+  }
+
   allowReadingAttempts(reading: Allowed): void {
     reading.allow(["dynamodb:BatchGetItem"], [this.deliveries.tableArn]);
   }

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
+import { ingestFrame, memberOf } from "../lambdas/forward/frames/test-member.ts";
 import { startTables } from "../lambdas/store/testing.ts";
 import { projectRoot } from "./bundle.ts";
 import { checkTemplate } from "./check-template.ts";
@@ -154,6 +155,7 @@ test("bundles a function that runs by itself", async () => {
     DELIVERIES_TABLE: deliveries,
     DEAD_LETTERS_TABLE: deadLetters,
     CIRCUIT_QUEUE_URL: "https://example.com/circuit",
+    FRAMES_QUEUE_URL: "https://example.com/frames",
     MAXIMUM_DELAY_SECONDS: "43000",
     AWS_ENDPOINT_URL_DYNAMODB: endpoint,
     AWS_REGION: "us-east-1",
@@ -165,7 +167,8 @@ test("bundles a function that runs by itself", async () => {
   };
   const invoke = async (lane: string, event: unknown) => {
     const script = `const { handler } = await import("./index.mjs");
-      const answer = await handler(${JSON.stringify(event)}, { awsRequestId: "r-1" });
+      const context = { awsRequestId: "r-1", getRemainingTimeInMillis: () => 60_000 };
+      const answer = await handler(${JSON.stringify(event)}, context);
       console.error(JSON.stringify(answer ?? null));
       process.exit();`;
     const { stderr } = await run(process.execPath, ["--input-type=module", "--eval", script], {
@@ -176,9 +179,12 @@ test("bundles a function that runs by itself", async () => {
   };
   expect(await invoke("direct", health)).toBe(null);
   expect(await invoke("fresh", { Records: [record] })).toEqual({ batchItemFailures: [] });
+  const member = memberOf(3);
+  expect(await invoke("frames", ingestFrame([member]))).toEqual({ ledger: { sample_dev_location: { delivered: 1 } } });
   expect(requests).toMatchObject([
     ["/base/v1/drivers/d1/health", { "idempotency-key": "t-1" }],
     ["/base/v1/drivers/d2/location", { "idempotency-key": "m-1" }],
+    ["/base/v1/drivers/d3/location", { "idempotency-key": member.id }],
   ]);
 });
 

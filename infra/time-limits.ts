@@ -34,6 +34,14 @@ export function batchSeconds(messages: number, timeoutMs: number): number {
   return toSeconds(messages * timeoutMs + startMarginMs + storeMarginMs);
 }
 
+/**
+ * Seconds that an invocation with a frame may take: two requests one after the other, each as slow as the API is allowed
+ * to be, and what is written down. What is not attempted by then goes to the retry queues. At most 160 s.
+ */
+export function frameSeconds(timeoutMs: number): number {
+  return batchSeconds(2, timeoutMs);
+}
+
 /** Seconds that an invocation of `circuit` may take. At most 3 × 95 s + 5 s. */
 export function circuitSeconds(timeoutMs: number): number {
   return toSeconds(probes * (timeoutMs + storeMarginMs) + startMarginMs);

@@ -1,29 +1,40 @@
 import { ArnFormat, Stack } from "aws-cdk-lib";
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { CfnTopicRule } from "aws-cdk-lib/aws-iot";
-import type { IFunction } from "aws-cdk-lib/aws-lambda";
+import type { IFunction, Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import { type IngestSource, ingestSqlVersion, ingestStatement } from "../scheme/ingest.ts";
 
-export interface TopicRuleProps {
-  readonly source: IngestSource;
+/** What a topic rule selects. */
+export interface Selection {
+  readonly ruleName: string;
+  readonly statement: string;
   readonly description: string;
+}
+
+/** What the topic rule of a route, or of the replies, selects. */
+export function selectionOf(source: IngestSource, description: string): Selection {
+  const { ruleName, topic } = source;
+  return { ruleName, statement: ingestStatement(source), description: `${description}: ${topic.source}` };
+}
+
+export interface TopicRuleProps {
+  readonly selection: Selection;
   readonly action: CfnTopicRule.ActionProperty;
   readonly errorAction: CfnTopicRule.ActionProperty;
 }
 
-/** The topic rule of a route, or of the replies. */
 export class TopicRule extends Construct {
   readonly arn: string;
 
-  constructor(scope: Construct, id: string, { source, description, action, errorAction }: TopicRuleProps) {
+  constructor(scope: Construct, id: string, { selection, action, errorAction }: TopicRuleProps) {
     super(scope, id);
     const rule = new CfnTopicRule(this, "Resource", {
-      ruleName: source.ruleName,
+      ruleName: selection.ruleName,
       topicRulePayload: {
-        description: `${description}: ${source.topic.source}`,
-        sql: ingestStatement(source),
+        description: selection.description,
+        sql: selection.statement,
         awsIotSqlVersion: ingestSqlVersion,
         actions: [action],
         errorAction,
@@ -36,6 +47,15 @@ export class TopicRule extends Construct {
 /** Hands the message to a function, asynchronously: AWS IoT Core never hears how that went. */
 export function lambdaAction(target: IFunction): CfnTopicRule.ActionProperty {
   return { lambda: { functionArn: target.functionArn } };
+}
+
+/** Lets a topic rule, and nothing else of AWS IoT Core, invoke a function. */
+export function allowRule(target: LambdaFunction, id: string, rule: TopicRule): void {
+  target.addPermission(id, {
+    principal: new ServicePrincipal("iot.amazonaws.com"),
+    sourceArn: rule.arn,
+    sourceAccount: Stack.of(rule).account,
+  });
 }
 
 /** Sends to a queue what the rule's statement selects. The payload in it is base64 already. */

@@ -9,6 +9,24 @@ export interface BatchAnswer extends SQSBatchResponse {
   readonly dead?: readonly string[];
 }
 
+/** How many messages came to which end. */
+export interface LedgerCounts {
+  readonly delivered?: number;
+  /** Dead letters now. */
+  readonly dead?: number;
+  /** QoS 0, and not delivered. */
+  readonly dropped?: number;
+}
+
+/**
+ * What a function answers of frames, whether a topic rule or a queue invoked it: what came of the messages in them, by
+ * the name of their route's topic rule, or of the frames' own where they have no route. Those that went into a queue are
+ * counted there. It is ours, too: Lambda ignores it.
+ */
+export interface FrameAnswer {
+  readonly ledger: Readonly<Record<string, LedgerCounts>>;
+}
+
 /**
  * Settles the messages of a batch side by side, each alone: one that cannot be settled must not hold up the other nine.
  * It is named in the answer as failed, and stays in its queue.

@@ -34,3 +34,20 @@ test.for([
 ] as const)("of route %s, %s cannot be replayed", ([route, message, reason]) => {
   expect(toReplay({ id: "m1", route, message }, sources)).toEqual({ kind: "impossible", reason });
 });
+
+test("what SQS takes can be replayed, and no more", () => {
+  const replay = (payloadBytes: number) => {
+    const message = JSON.stringify(ingestMessage({}, "x".repeat(payloadBytes)));
+    return toReplay({ id: "m1", route: "location", message }, sources);
+  };
+  expect(replay(262_144).kind).toBe("message"); // as large as a relay hands on
+  expect(replay(786_432)).toEqual({
+    kind: "impossible",
+    reason: expect.stringMatching(/^it takes 1048\d{3} bytes in a queue, the limit is 1048576$/),
+  });
+});
+
+test("a message that is not whole is not replayed", () => {
+  const letter = { id: "m1", route: "location", message: JSON.stringify(ingestMessage()), isMessageCut: true };
+  expect(toReplay(letter, sources)).toMatchObject({ kind: "impossible" });
+});

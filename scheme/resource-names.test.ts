@@ -14,6 +14,7 @@ test("names what a scheme is deployed as", () => {
     circuitQueue: "acme-prod-circuit",
     deadLetterQueue: "acme-prod-dead-letters",
     repliesQueue: "acme-prod-replies",
+    framesQueue: "acme-prod-frames",
     onlineQueue: "acme-prod-online",
   });
   expect(names.freshQueue("location")).toBe("acme-prod-route-location");
@@ -23,8 +24,8 @@ test("names what a scheme is deployed as", () => {
 test("no name is longer than AWS takes", () => {
   const route = "r".repeat(64);
   for (const name of [longest.freshQueue(route), longest.retryQueue(route)]) expect(name).toHaveLength(80);
-  const { circuitQueue, deadLetterQueue, repliesQueue, onlineQueue } = longest;
-  for (const name of [circuitQueue, deadLetterQueue, repliesQueue, onlineQueue]) {
+  const { circuitQueue, deadLetterQueue, repliesQueue, framesQueue, onlineQueue } = longest;
+  for (const name of [circuitQueue, deadLetterQueue, repliesQueue, framesQueue, onlineQueue]) {
     expect(name.length).toBeLessThanOrEqual(80);
   }
   const { deliveriesTable, deadLettersTable, messagesTable, commandsTable } = longest;

@@ -17,6 +17,8 @@ export interface ResourceNames {
   readonly deadLetterQueue: string;
   /** Queue that the topic rule of devices' replies sends to, for the function `reply`. */
   readonly repliesQueue: string;
+  /** Queue that Lambda sends the relay's frames to that their function failed with; there only where there is a relay. */
+  readonly framesQueue: string;
   /** Queue that tells the function `sweep` which devices have come online. */
   readonly onlineQueue: string;
   /** Queue that a route's topic rule sends to. */
@@ -36,6 +38,7 @@ export function resourceNames({ name, stage }: Pick<Scheme, "name" | "stage">): 
     circuitQueue: `${stack}-circuit`,
     deadLetterQueue: `${stack}-dead-letters`,
     repliesQueue: `${stack}-replies`,
+    framesQueue: `${stack}-frames`,
     onlineQueue: `${stack}-online`,
     freshQueue: (route) => queueName(`${stack}-route-${route}`),
     retryQueue: (route) => queueName(`${stack}-retry-${route}`),

@@ -1,6 +1,5 @@
 import { Logger } from "@aws-lambda-powertools/logger";
 import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
-import type { SQSEvent } from "aws-lambda";
 import scheme from "#scheme";
 import { resourceNames } from "../../scheme/resource-names.ts";
 import { createDeliver } from "../forward/deliver.ts";
@@ -9,6 +8,7 @@ import { createSchedule } from "../forward/policy.ts";
 import { Report } from "../forward/report.ts";
 import { createRequestParts } from "../forward/request-parts.ts";
 import { sqsClient } from "../forward/visibility.ts";
+import { isSqsEvent } from "../sqs-event.ts";
 import { AttemptLog } from "../store/attempt-log.ts";
 import { RouteStates } from "../store/route-states.ts";
 import { documentClient, dynamoDbClient } from "../store/tables.ts";
@@ -95,8 +95,4 @@ function addMetric(
   const metric = metrics.singleMetric();
   metric.addDimension("route", route);
   metric.addMetric(name, unit, value);
-}
-
-function isSqsEvent(event: unknown): event is SQSEvent {
-  return typeof event === "object" && event !== null && "Records" in event && Array.isArray(event.Records);
 }

@@ -18,6 +18,7 @@ const metrics = new Metrics();
 const client = documentClient();
 const options = {
   sources: ingestSources(scheme),
+  framesRuleName: scheme.framesRuleName,
   attemptLog: new AttemptLog(client, deliveriesTable),
   deadLetters: new DeadLetters(client, deadLettersTable, scheme.deadLetters.days),
   onRecorded: createTellDeadLetter({ logger, metrics }),

@@ -1,12 +1,14 @@
 import type { SQSRecord } from "aws-lambda";
 import { expect, test } from "vitest";
 import { ingestSources } from "../../scheme/ingest.ts";
+import { idOf, ingestFrame, memberOf } from "../forward/frames/test-member.ts";
 import { ingestMessage, sqsRecord, testScheme } from "../forward/test-message.ts";
 import { AttemptLog } from "../store/attempt-log.ts";
 import { type DeadLetter, DeadLetters } from "../store/dead-letters.ts";
 import { startTables } from "../store/testing.ts";
 import { recordBatch } from "./record-batch.ts";
 
+const framesRuleName = "test_prod_relay_frames";
 const now = Date.parse("2026-01-31T12:00:00Z");
 
 /** What a topic rule's error action says. */
@@ -26,7 +28,7 @@ async function setUp() {
   const recorded: DeadLetter[] = [];
   const errors: string[] = [];
   const options = {
-    ...{ sources: ingestSources(testScheme), attemptLog, deadLetters, now: () => now },
+    ...{ sources: ingestSources(testScheme), framesRuleName, attemptLog, deadLetters, now: () => now },
     onRecorded: (letter: DeadLetter) => recorded.push(letter),
     onError: (error: unknown, messageId: string | undefined) => errors.push(`${messageId}: ${error}`),
   };
@@ -95,6 +97,34 @@ test.for([
   const letter = await recordOne(record);
   expect(letter).toMatchObject({ route: "unknown", deviceId: undefined, reason });
   if (reason !== "RULE_FAILED") expect(letter?.message).toBe(record.body);
+});
+
+/** A frame of two messages, of which the second was refused in two parts. */
+const frame = ingestFrame([
+  memberOf(1),
+  ...[0, 1].map((part) =>
+    memberOf(2, { payload: Buffer.of(part), refusal: { reason: "PAYLOAD_TOO_LARGE", detail: "x", part, parts: 2 } }),
+  ),
+]);
+
+test.for([
+  ["RULE_FAILED", { ...report, ruleName: framesRuleName, topic: "frames", base64OriginalPayload: frame.frame }],
+  ["RECEIVED_TOO_OFTEN", { version: "1.0", requestPayload: frame, responsePayload: {} }],
+] as const)("records each message of a frame, to be replayed: %s", async ([reason, body]) => {
+  const { deadLetters, recorded, options } = await setUp();
+  expect(await recordBatch([sqsRecord("m1", body)], options)).toEqual({ batchItemFailures: [] });
+  const letter = await deadLetters.get(idOf(1));
+  expect(letter).toMatchObject({ reason, route: "location", deviceId: "d1", attempts: [] });
+  expect(JSON.parse(letter?.message ?? "")).toMatchObject({ route: "location", id: idOf(1) });
+  const refused = await deadLetters.get(idOf(2));
+  expect(refused).toMatchObject({ reason: "PAYLOAD_TOO_LARGE", deviceId: "d2" });
+  expect(JSON.parse(refused?.message ?? "").data).toBe(Buffer.of(0, 1).toString("base64"));
+  expect(recorded.map(({ id }) => id)).toEqual([idOf(1), idOf(2)]);
+});
+
+test("a frame that cannot be read is recorded as it is", async () => {
+  const rubbish = { ...report, ruleName: framesRuleName, topic: "frames", base64OriginalPayload: "e30=" };
+  expect(await recordOne(sqsRecord("m1", rubbish))).toMatchObject({ route: "unknown", reason: "RULE_FAILED" });
 });
 
 test("reports the messages alone that were not recorded", async () => {

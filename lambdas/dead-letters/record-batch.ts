@@ -1,12 +1,10 @@
 import type { SQSRecord } from "aws-lambda";
-import type { IngestSources } from "../../scheme/ingest.ts";
 import { type BatchAnswer, settleEach } from "../settle-each.ts";
 import type { Attempt, AttemptLog } from "../store/attempt-log.ts";
 import type { DeadLetter, DeadLetters } from "../store/dead-letters.ts";
-import { type LetterDraft, toDeadLetter } from "./to-dead-letter.ts";
+import { type LetterDraft, type ToDeadLettersOptions, toDeadLetters } from "./to-dead-letters.ts";
 
-export interface RecordBatchOptions {
-  readonly sources: IngestSources;
+export interface RecordBatchOptions extends Omit<ToDeadLettersOptions, "now"> {
   readonly deadLetters: Pick<DeadLetters, "put">;
   readonly attemptLog: Pick<AttemptLog, "read">;
   /** Told of each dead letter that is recorded, */
@@ -18,14 +16,13 @@ export interface RecordBatchOptions {
 
 /** Writes the messages of the dead-letter queue down, each settled alone. */
 export async function recordBatch(records: readonly SQSRecord[], options: RecordBatchOptions): Promise<BatchAnswer> {
-  const { sources, deadLetters, onRecorded, onError, now = Date.now } = options;
-  const drafts = records.map((record) => toDeadLetter(record, sources, now()));
-  const attempts = await readAttempts(drafts, options);
+  const { deadLetters, onRecorded, onError, now = Date.now } = options;
+  const drafts = records.map((record) => toDeadLetters(record, { ...options, now: now() }));
+  const attempts = await readAttempts(drafts.flat(), options);
   const record = async (_: SQSRecord, index: number) => {
-    const draft = drafts[index] as LetterDraft;
-    const letter: DeadLetter = { ...draft, attempts: attempts.get(draft.id) ?? [] };
-    await deadLetters.put([letter]);
-    onRecorded(letter);
+    const letters = (drafts[index] ?? []).map((draft) => ({ ...draft, attempts: attempts.get(draft.id) ?? [] }));
+    await deadLetters.put(letters);
+    for (const letter of letters) if ((letter.part?.part ?? 0) === 0) onRecorded(letter);
     return "done" as const;
   };
   return await settleEach(records, record, onError);

@@ -2,7 +2,7 @@ import { MessageError } from "../../scheme/message-error.ts";
 import type { Attempt } from "../store/attempt-log.ts";
 import type { DeadLetter } from "../store/dead-letters.ts";
 import type { Deliver, FailedDelivery, Outcome } from "./deliver.ts";
-import { letterOf, type OpenedRecord } from "./open-record.ts";
+import { letterOf, type OpenedMessage } from "./opened-message.ts";
 import { classify, type NextStep } from "./policy.ts";
 import type { Report } from "./report.ts";
 import { parseRetryAfter } from "./retry-after.ts";
@@ -33,7 +33,7 @@ export function createAttempt(options: AttemptOptions) {
   const { deliver, nextStep, gateOf, report, now } = options;
 
   /** @param history Its attempts so far. */
-  return async (opened: OpenedRecord, history: readonly Attempt[]): Promise<Settlement> => {
+  return async (opened: OpenedMessage, history: readonly Attempt[]): Promise<Settlement> => {
     const { routed, id } = opened;
     if (routed instanceof MessageError) return refuse(opened, history, routed);
     const { route, deviceId } = routed;
@@ -47,7 +47,7 @@ export function createAttempt(options: AttemptOptions) {
   };
 
   function settle(
-    opened: OpenedRecord,
+    opened: OpenedMessage,
     history: readonly Attempt[],
     outcome: Outcome,
     startedAt: number,
@@ -79,12 +79,12 @@ export function createAttempt(options: AttemptOptions) {
     }
   }
 
-  function refuse(opened: OpenedRecord, attempts: readonly Attempt[], error: MessageError): Settlement {
+  function refuse(opened: OpenedMessage, attempts: readonly Attempt[], error: MessageError): Settlement {
     if (opened.routed === error) report.add(opened.routeName, { kind: "refused", error }, { messageId: opened.id });
     return die(opened, { reason: error.code, detail: error.message, attempts });
   }
 
-  function bury(opened: OpenedRecord, attempts: readonly Attempt[], { error, request, answer }: FailedDelivery) {
+  function bury(opened: OpenedMessage, attempts: readonly Attempt[], { error, request, answer }: FailedDelivery) {
     return die(opened, {
       reason: error.code,
       detail: error.message,
@@ -97,7 +97,7 @@ export function createAttempt(options: AttemptOptions) {
   }
 
   function die(
-    opened: OpenedRecord,
+    opened: OpenedMessage,
     rest: Pick<DeadLetter, "reason" | "detail" | "attempts"> & Partial<Pick<DeadLetter, "request" | "answer">>,
   ): Settlement {
     report.deadLettered(opened.routeName);

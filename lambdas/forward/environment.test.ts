@@ -44,6 +44,17 @@ test("reads the variables into their types", () => {
   });
 });
 
+test("the function that takes frames knows where its own queue is", () => {
+  const { CIRCUIT_QUEUE_URL: _, MAXIMUM_DELAY_SECONDS: __, ...stores } = queued;
+  const frames = { ...stores, LANE: "frames", FRAMES_QUEUE_URL: "https://sqs.example.com/frames" };
+  expect(readEnvironment(frames)).toMatchObject({
+    lane: "frames",
+    deliveriesTable: "acme-prod-deliveries",
+    framesQueueUrl: "https://sqs.example.com/frames",
+  });
+  expect(() => readEnvironment({ ...frames, FRAMES_QUEUE_URL: "" })).toThrow("FRAMES_QUEUE_URL is not set");
+});
+
 test.for([
   [{ API_URL: undefined }, "API_URL is not set"],
   [{ API_URL: "" }, "API_URL is not set"],
@@ -52,7 +63,7 @@ test.for([
   [{ PARALLEL_REQUESTS: "0" }, "PARALLEL_REQUESTS is '0'"],
   [{ PARALLEL_REQUESTS: "many" }, "PARALLEL_REQUESTS is 'many'"],
   [{ LANE: undefined }, "LANE is not set"],
-  [{ LANE: "fast" }, "LANE is 'fast', not direct, fresh or retry"],
+  [{ LANE: "fast" }, "LANE is 'fast', not direct, fresh, retry or frames"],
   [{ ONLINE_QUEUE_URL: "https://sqs.example.com/online" }, "COMMANDS_TABLE is not set"],
   [{ DELIVERIES_TABLE: "" }, "DELIVERIES_TABLE is not set"],
   [{ DEAD_LETTERS_TABLE: "" }, "DEAD_LETTERS_TABLE is not set"],

@@ -17,14 +17,25 @@ export interface DirectEnvironment extends RequestEnvironment {
   readonly LANE: "direct";
 }
 
-/** The environment of `forward` where queues feed it, for QoS 1. */
-export interface QueueEnvironment extends RequestEnvironment {
-  /** Which of the routes' queues: the topic rules' own, or those with what was attempted before. */
-  readonly LANE: "fresh" | "retry";
+/** What a function is deployed with that writes down what becomes of messages. */
+export interface StoreEnvironment extends RequestEnvironment {
   readonly DELIVERIES_TABLE: string;
   readonly DEAD_LETTERS_TABLE: string;
   /** Empty where no route keeps its messages. */
   readonly MESSAGES_TABLE: string;
+}
+
+/** The environment of `forward` where the topic rule of frames invokes it. */
+export interface FramesEnvironment extends StoreEnvironment {
+  readonly LANE: "frames";
+  /** Where Lambda sends frames that the function failed with; the other queues are beside it. */
+  readonly FRAMES_QUEUE_URL: string;
+}
+
+/** The environment of `forward` where queues feed it, for QoS 1. */
+export interface QueueEnvironment extends StoreEnvironment {
+  /** Which of the routes' queues: the topic rules' own, or those with what was attempted before. */
+  readonly LANE: "fresh" | "retry";
   readonly CIRCUIT_QUEUE_URL: string;
   /** How long SQS can keep a message invisible from the end of an invocation on. */
   readonly MAXIMUM_DELAY_SECONDS: string;
@@ -46,36 +57,53 @@ export interface DirectSettings extends RequestSettings {
   readonly lane: "direct";
 }
 
-export interface QueueSettings extends RequestSettings {
-  readonly lane: "fresh" | "retry";
+export interface StoreSettings extends RequestSettings {
   readonly deliveriesTable: string;
   readonly deadLettersTable: string;
   /** Undefined where no route keeps its messages. */
   readonly messagesTable: string | undefined;
+}
+
+export interface FramesSettings extends StoreSettings {
+  readonly lane: "frames";
+  readonly framesQueueUrl: string;
+}
+
+export interface QueueSettings extends StoreSettings {
+  readonly lane: "fresh" | "retry";
   readonly circuitQueueUrl: string;
   readonly maximumDelaySeconds: number;
 }
 
 /** What `forward` itself reads; the rest is for Powertools. */
-export type ForwardSettings = DirectSettings | QueueSettings;
+export type ForwardSettings = DirectSettings | QueueSettings | FramesSettings;
 
 /** Reads the environment once, when an execution environment starts. A missing or odd value names its variable. */
 export function readEnvironment(variables: Variables): ForwardSettings {
   const lane = readVariable(variables, "LANE");
   if (lane === "direct") return { lane, ...readRequestSettings(variables) };
   if (lane === "fresh" || lane === "retry") return { ...readQueueSettings(variables), lane };
-  throw new Error(`LANE is '${lane}', not direct, fresh or retry`);
+  if (lane === "frames") {
+    return { lane, ...readStoreSettings(variables), framesQueueUrl: readVariable(variables, "FRAMES_QUEUE_URL") };
+  }
+  throw new Error(`LANE is '${lane}', not direct, fresh, retry or frames`);
 }
 
 /** Of a function that attempts messages from the retry queues, whoever takes them out. */
 export function readQueueSettings(variables: Variables): Omit<QueueSettings, "lane"> {
   return {
+    ...readStoreSettings(variables),
+    circuitQueueUrl: readVariable(variables, "CIRCUIT_QUEUE_URL"),
+    maximumDelaySeconds: readCount(variables, "MAXIMUM_DELAY_SECONDS"),
+  };
+}
+
+function readStoreSettings(variables: Variables): StoreSettings {
+  return {
     ...readRequestSettings(variables),
     deliveriesTable: readVariable(variables, "DELIVERIES_TABLE"),
     deadLettersTable: readVariable(variables, "DEAD_LETTERS_TABLE"),
     messagesTable: variables.MESSAGES_TABLE || undefined,
-    circuitQueueUrl: readVariable(variables, "CIRCUIT_QUEUE_URL"),
-    maximumDelaySeconds: readCount(variables, "MAXIMUM_DELAY_SECONDS"),
   };
 }
 

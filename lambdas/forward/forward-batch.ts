@@ -3,6 +3,7 @@ import type { Scheme } from "../../scheme/scheme.ts";
 import type { BatchAnswer } from "../settle-each.ts";
 import type { Attempt, AttemptLog } from "../store/attempt-log.ts";
 import type { Settlement } from "./attempt.ts";
+import { attemptAll, type Gates } from "./attempt-all.ts";
 import type { OnlineDevices } from "./online-devices.ts";
 import { type OpenedRecord, openRecord } from "./open-record.ts";
 import type { Report } from "./report.ts";
@@ -29,9 +30,6 @@ export interface ForwardBatchOptions extends SettleOptions {
 /** Seconds until the next try of messages whose history could not be read, or that could not be kept. */
 const storeDownSeconds = 30;
 
-/** How often requests that are under way are asked for how long. */
-const slowWatchMs = 1_000;
-
 /**
  * Forwards the messages of a batch, each settled alone: what is not delivered is named in the answer, so that its queue
  * keeps it, and put off until its next attempt.
@@ -41,11 +39,11 @@ export async function forwardBatch(records: readonly SQSRecord[], options: Forwa
   const opened = records.map((record) => openRecord(record, routes));
   if (lane === "fresh") noteFresh(opened, options);
   const names = [...new Set(opened.map(({ routeName }) => routeName))].filter((name) => routes.has(name));
-  const gates = names.map(gateOf);
-  await Promise.all(gates.map((gate) => gate.refresh()));
-  const settled = await attemptAll(opened, gates, options);
+  const gates = new Map(names.map((name) => [name, gateOf(name)]));
+  await Promise.all([...gates.values()].map((gate) => gate.refresh()));
+  const settled = await attemptPrepared(opened, gates, options);
   const answer = await settle(settled, options);
-  await Promise.all(gates.map((gate) => gate.settled()));
+  await Promise.all([...gates.values()].map((gate) => gate.settled()));
   // Under load a line for each batch of ten would cost more than their requests; a failure is told at once.
   if (answer.batchItemFailures.length > 0) report.publish();
   else report.publishNowAndThen();
@@ -60,40 +58,21 @@ function noteFresh(opened: readonly OpenedRecord[], { report, online }: ForwardB
   }
 }
 
-async function attemptAll(
+async function attemptPrepared(
   opened: readonly OpenedRecord[],
-  gates: readonly Pick<RouteGate, "parallelRequests" | "noteDuration">[],
+  gates: Gates,
   options: ForwardBatchOptions,
 ): Promise<readonly Settled[]> {
-  const { attempt, parallelRequests, now, onError } = options;
   let histories: ReadonlyMap<string, readonly Attempt[]>;
   try {
     histories = await prepare(opened, options);
   } catch (error) {
-    onError(error);
+    options.onError(error);
     const settlement = { kind: "again", delaySeconds: storeDownSeconds } as const;
     return opened.map((each) => ({ opened: each, settlement }));
   }
-  const settled: Settled[] = [];
-  const underWay = new Map<OpenedRecord, number>();
-  const rest = opened.values();
-  const limit = Math.min(
-    parallelRequests,
-    opened.length,
-    ...gates.map((gate) => gate.parallelRequests(parallelRequests)),
-  );
-  // Takers of one iterator: each record has one, and a slow request holds up nothing but its own taker.
-  const takers = Array.from({ length: limit }, async () => {
-    for (const each of rest) {
-      underWay.set(each, now());
-      settled.push({ opened: each, settlement: await attempt(each, histories.get(each.id) ?? []) });
-      underWay.delete(each);
-    }
-  });
-  const watch = setInterval(() => noteSlow(underWay, options), slowWatchMs);
-  await Promise.all(takers);
-  clearInterval(watch);
-  return settled;
+  const attempt = (each: OpenedRecord) => options.attempt(each, histories.get(each.id) ?? []);
+  return await attemptAll(opened, { ...options, attempt, gates });
 }
 
 /** What has to be there before anything is attempted: the messages kept, and the histories of those that have one. */
@@ -109,10 +88,4 @@ async function prepare(
   // Those that were never attempted: they came here because they could not be kept, or are kept already.
   await keep(opened.filter(({ id, message }) => !histories.has(id) && message?.id === undefined));
   return histories;
-}
-
-function noteSlow(underWay: ReadonlyMap<OpenedRecord, number>, { gateOf, now }: ForwardBatchOptions): void {
-  for (const [{ routed }, startedAt] of underWay) {
-    if ("deviceId" in routed) gateOf(routed.route.name).noteDuration(routed.deviceId, now() - startedAt);
-  }
 }

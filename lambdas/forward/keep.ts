@@ -1,19 +1,19 @@
 import { MessageError } from "../../scheme/message-error.ts";
 import type { KeptMessage, KeptMessages } from "../store/kept-messages.ts";
-import type { OpenedRecord } from "./open-record.ts";
+import type { OpenedMessage } from "./opened-message.ts";
 
 /** What AWS IoT SQL says of a message that no MQTT client sent, or where nobody knows which. */
 const noClient = "n/a";
 
 /** Keeps the messages of routes that have a `keep`, as they came. A message that finds no route is kept as a dead letter. */
-export function createKeep(messages: Pick<KeptMessages, "put">): (opened: readonly OpenedRecord[]) => Promise<void> {
+export function createKeep(messages: Pick<KeptMessages, "put">): (opened: readonly OpenedMessage[]) => Promise<void> {
   return async (opened) => {
     const kept = opened.flatMap(toKept);
     if (kept.length > 0) await messages.put(kept);
   };
 }
 
-function toKept({ id, record, routed }: OpenedRecord): readonly (readonly [message: KeptMessage, days: number])[] {
+function toKept({ id, body, routed }: OpenedMessage): readonly (readonly [message: KeptMessage, days: number])[] {
   if (routed instanceof MessageError) return [];
   const { message, route, deviceId } = routed;
   if (route.keep === undefined) return [];
@@ -21,7 +21,7 @@ function toKept({ id, record, routed }: OpenedRecord): readonly (readonly [messa
     ...{ id, route: route.name, topic: message.topic, deviceId, qos: route.qos, receivedAt: message.receivedAt },
     broker: message.broker === noClient ? undefined : message.broker,
     payload: Buffer.from(message.data, "base64"),
-    message: record.body,
+    message: body,
   };
   return [[kept, route.keep.days]];
 }

@@ -1,71 +1,14 @@
-import type { Logger } from "@aws-lambda-powertools/logger";
-import { type Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
-import type { Scheme } from "../../scheme/scheme.ts";
-import { AttemptLog } from "../store/attempt-log.ts";
-import { DeadLetters } from "../store/dead-letters.ts";
-import { KeptMessages } from "../store/kept-messages.ts";
-import { RouteStates } from "../store/route-states.ts";
-import { documentClient, dynamoDbClient } from "../store/tables.ts";
-import { createDeliver, type DeliverOptions } from "./deliver.ts";
+import { createDeliveryParts, type FunctionParts } from "./delivery-parts.ts";
 import type { QueueSettings } from "./environment.ts";
 import { createForwardQueued } from "./forward-queued.ts";
-import { createKeep } from "./keep.ts";
-import { createLease } from "./lease.ts";
-import type { OnlineDevices } from "./online-devices.ts";
-import type { Report } from "./report.ts";
-import type { Opening } from "./route-gate.ts";
-import { changeVisibility, sqsClient } from "./visibility.ts";
-
-/** What the handler has made that does not depend on the lane. */
-export interface QueuedParts extends Omit<DeliverOptions, "lease" | "now"> {
-  readonly scheme: Scheme;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  readonly report: Report;
-  readonly online: OnlineDevices | undefined;
-}
+import { changeVisibility } from "./visibility.ts";
 
 /** Puts together what a function that is fed by queues does with a batch, on AWS's services. */
-export function createQueued(settings: QueueSettings, parts: QueuedParts): ReturnType<typeof createForwardQueued> {
-  const { scheme, logger } = parts;
-  const client = documentClient();
-  const onError = (error: unknown) => logger.error("not written down", { error: String(error) });
+export function createQueued(settings: QueueSettings, parts: FunctionParts): ReturnType<typeof createForwardQueued> {
+  const delivery = createDeliveryParts(settings, parts);
   return createForwardQueued({
     ...settings,
-    ...parts,
-    deliver: createDeliver({
-      ...parts,
-      lease: createLease({
-        client: dynamoDbClient(),
-        table: settings.deliveriesTable,
-        timeoutMs: scheme.api.timeoutMs,
-      }),
-    }),
-    states: new RouteStates(client, settings.deliveriesTable),
-    attemptLog: new AttemptLog(client, settings.deliveriesTable),
-    deadLetters: new DeadLetters(client, settings.deadLettersTable, scheme.deadLetters.days),
-    keep:
-      settings.messagesTable === undefined
-        ? async () => {}
-        : createKeep(new KeptMessages(client, settings.messagesTable)),
-    changeVisibility: (changes) => changeVisibility(changes, onError),
-    announce: (route, opening) => announce(route, opening, settings.circuitQueueUrl, parts),
-    onError,
+    ...delivery,
+    changeVisibility: (changes) => changeVisibility(changes, delivery.onError),
   });
-}
-
-/** An open circuit is an alarm: a line of level ERROR, and a metric that an alarm watches. */
-async function announce(
-  route: string,
-  { reason, code }: Opening,
-  QueueUrl: string,
-  { logger, metrics }: QueuedParts,
-): Promise<void> {
-  logger.error("circuit opened: everything of the route is held", { route, reason, code });
-  const metric = metrics.singleMetric();
-  metric.addDimension("route", route);
-  metric.addMetric("CircuitOpened", MetricUnit.Count, 1);
-  const { SendMessageCommand } = await import("@aws-sdk/client-sqs");
-  const sqs = await sqsClient();
-  await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify({ route }) }));
 }

@@ -1,8 +1,6 @@
 import type { Logger } from "@aws-lambda-powertools/logger";
 import { type Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
-import type { MessageError } from "../../scheme/message-error.ts";
 import type { Outcome } from "./deliver.ts";
-import type { ForwardError } from "./failure.ts";
 
 export interface ReportOptions {
   readonly logger: Pick<Logger, "warn">;
@@ -16,6 +14,12 @@ export interface ReportOptions {
 /** What a log line says of a message. No header, which may hold a credential, and no body. */
 export interface MessageLabel {
   readonly messageId?: string | undefined;
+}
+
+/** An error, or what the relay says of one. */
+export interface Fault {
+  readonly code: string;
+  readonly message: string;
 }
 
 interface Counts {
@@ -68,13 +72,18 @@ export class Report {
         this.#addFault("message not delivered", counts.failed, outcome.error, route, label);
         return;
       case "refused":
-        this.#addFault("message refused", counts.refused, outcome.error, route, label);
+        this.refused(route, outcome.error, label);
         return;
       case "busy":
         return; // attempted elsewhere, and counted there
       default:
         outcome satisfies never;
     }
+  }
+
+  /** A message whose fault is its own, of whatever kind. */
+  refused(route: string, fault: Fault, label: MessageLabel = {}): void {
+    this.#addFault("message refused", this.#countsOf(route).refused, fault, route, label);
   }
 
   /** Publishes what was counted since the last time. */
@@ -123,7 +132,7 @@ export class Report {
   #addFault(
     text: string,
     faults: Map<string, number>,
-    { code, message: reason }: ForwardError | MessageError,
+    { code, message: reason }: Fault,
     route: string,
     { messageId }: MessageLabel,
   ): void {

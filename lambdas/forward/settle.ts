@@ -2,6 +2,7 @@ import type { BatchAnswer } from "../settle-each.ts";
 import type { Attempt, AttemptLog } from "../store/attempt-log.ts";
 import type { DeadLetters } from "../store/dead-letters.ts";
 import type { Settlement } from "./attempt.ts";
+import type { Attempted } from "./attempt-all.ts";
 import type { OpenedRecord } from "./open-record.ts";
 import type { VisibilityChange } from "./visibility.ts";
 
@@ -13,11 +14,7 @@ export interface SettleOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** A message and what is to be done with it. */
-export interface Settled {
-  readonly opened: OpenedRecord;
-  readonly settlement: Settlement;
-}
+export type Settled = Attempted<OpenedRecord, Settlement>;
 
 /** Seconds until the next try where a dead letter could not be written. */
 const unwrittenSeconds = 30;

@@ -3,7 +3,8 @@ import type { ReplyStatus } from "../../scheme/command/command.ts";
 import { readReply } from "../../scheme/command/command-message.ts";
 import type { IngestSource } from "../../scheme/ingest.ts";
 import { MessageError, quote } from "../../scheme/message-error.ts";
-import { letterOf, type OpenedRecord, openRecord } from "../forward/open-record.ts";
+import { openRecord } from "../forward/open-record.ts";
+import { letterOf, type OpenedMessage } from "../forward/opened-message.ts";
 import { toDeviceMessage } from "../forward/read-message.ts";
 import { type BatchAnswer, settleEach } from "../settle-each.ts";
 import type { CommandLedger } from "../store/commands.ts";
@@ -53,7 +54,7 @@ export async function recordReplies(
 
 /** @throws {MessageError} where the fault is in the message. */
 async function recordReply(
-  { routed }: OpenedRecord<IngestSource>,
+  { routed }: OpenedMessage<IngestSource>,
   { ledger, onRecorded }: RecordRepliesOptions,
 ): Promise<void> {
   if (routed instanceof MessageError) throw routed;

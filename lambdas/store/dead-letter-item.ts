@@ -1,4 +1,5 @@
 import type { Attempt } from "./attempt-log.ts";
+import { joinParts, type PartName } from "./dead-letter-parts.ts";
 import type { DeadLetter, DeadLetterState } from "./dead-letters.ts";
 import { maxItemBytes, storedBytes } from "./item-size.ts";
 import { fromStored, type StoredBytes, toStored } from "./stored-bytes.ts";
@@ -18,6 +19,9 @@ export interface DeadLetterItem {
   readonly attempts: readonly Attempt[];
   readonly message: string;
   readonly isMessageCut?: true;
+  /** How many attributes hold the payload, which the message is without. */
+  readonly parts?: number;
+  readonly [part: PartName]: Uint8Array;
   readonly state: DeadLetterState;
   readonly stateAt: number;
   readonly expiresAt: number;
@@ -50,10 +54,10 @@ export function toItem(letter: DeadLetter, days: number, now: number): DeadLette
 }
 
 export function fromItem(item: DeadLetterItem): DeadLetter {
-  const { id, route, topic, deviceId, reason, detail, at, request, answer, attempts, message, state, stateAt } = item;
+  const { id, route, topic, deviceId, reason, detail, at, request, answer, attempts, state, stateAt } = item;
   return {
-    ...{ id, route, topic, deviceId, reason, detail, at, attempts, message, state, stateAt },
-    ...(item.isMessageCut === true ? { isMessageCut: true } : {}),
+    ...{ id, route, topic, deviceId, reason, detail, at, attempts, state, stateAt },
+    ...joinParts(item),
     ...(request === undefined ? {} : { request: { ...request, body: fromStored(request.body) } }),
     ...(answer === undefined ? {} : { answer: { ...answer, body: fromStored(answer.body) } }),
   };

@@ -111,6 +111,58 @@ test("cuts a message that alone is too large", async () => {
   expect(kept?.message).toMatch(/^é{150000,}$/);
 });
 
+const oversize = { ...letter, reason: "PAYLOAD_TOO_LARGE", attempts: [], message: '{"topic":"t","data":""}' };
+const payloads = [0, 1, 2].map((n) => new Uint8Array(n === 2 ? 1 : 131_000).fill(n));
+
+async function putParts(letters: DeadLetters, ...parts: readonly number[]): Promise<void> {
+  for (const part of parts) {
+    const payload = payloads[part] ?? new Uint8Array();
+    await letters.put([{ ...oversize, part: { part, parts: payloads.length, payload } }]);
+  }
+}
+
+test.for([{ parts: [0, 1, 2] }, { parts: [2, 0, 1] }, { parts: [1, 1, 0, 2, 0] }])(
+  "joins the parts of a payload, which came as $parts",
+  async ({ parts }) => {
+    const { letters } = await setUp();
+    await putParts(letters, ...parts);
+    const kept = await letters.get(letter.id);
+    expect(kept).toMatchObject({ reason: "PAYLOAD_TOO_LARGE", route: "location", state: "dead" });
+    expect(kept).not.toHaveProperty("isMessageCut");
+    const { topic, data } = JSON.parse(kept?.message ?? "");
+    expect(topic).toBe("t");
+    expect(Buffer.from(data, "base64").equals(Buffer.concat(payloads))).toBe(true);
+    for await (const listed of letters.list({ route: "location" })) expect(listed).toEqual(kept);
+  },
+);
+
+test("says that a part is missing, and gives what is before it", async () => {
+  const { letters } = await setUp();
+  await putParts(letters, 2, 0);
+  const kept = await letters.get(letter.id);
+  expect(kept?.isMessageCut).toBe(true);
+  expect(JSON.parse(kept?.message ?? "").data).toHaveLength(Math.ceil(131_000 / 3) * 4);
+});
+
+test("a part that comes again undoes nothing", async () => {
+  const { letters, clock } = await setUp();
+  await putParts(letters, 0, 1, 2);
+  clock.now += 5;
+  const dropped = await letters.mark(letter, "dropped");
+  await putParts(letters, 1);
+  expect(await letters.get(letter.id)).toMatchObject({ ...dropped, at: letter.at });
+  await letters.put([letter]); // a replay has died again
+  await putParts(letters, 1);
+  expect(await letters.get(letter.id)).toEqual(letter);
+});
+
+test("leaves a part out that the others would not fit beside", async () => {
+  const { letters } = await setUp();
+  const parts = [200_000, 250_000].map((bytes, part) => ({ part, parts: 2, payload: new Uint8Array(bytes) }));
+  await letters.put(parts.map((part) => ({ ...oversize, part })));
+  expect(await letters.get(letter.id)).toMatchObject({ isMessageCut: true });
+});
+
 async function ids(letters: DeadLetters, filter: DeadLetterFilter): Promise<string[]> {
   const listed: string[] = [];
   for await (const { id } of letters.list(filter)) listed.push(id);

@@ -4,8 +4,10 @@ import type { Attempt } from "./attempt-log.ts";
 import { putItems } from "./batch.ts";
 import { isDone } from "./conditional.ts";
 import { type DeadLetterItem, fromItem, toItem } from "./dead-letter-item.ts";
+import { type LetterPart, partAttributes } from "./dead-letter-parts.ts";
 import { readPages } from "./read-pages.ts";
 import { isExpired } from "./time-to-live.ts";
+import { updateItem } from "./update-item.ts";
 
 /** A message that was given up, with all that is known of why. */
 export interface DeadLetter {
@@ -35,11 +37,19 @@ export interface DeadLetter {
   readonly attempts: readonly Attempt[];
   /** Body of the SQS message, JSON of an `IngestMessage` as a rule: what a replay sends again. */
   readonly message: string;
-  /** The message is not whole: it alone was larger than an item can be, which nothing is that AWS IoT Core takes. */
+  /**
+   * The message is not whole: it alone was larger than an item can be, which nothing is that AWS IoT Core takes, or a
+   * part of it is missing.
+   */
   readonly isMessageCut?: boolean;
   readonly state: DeadLetterState;
   /** Since when it is in this state, in milliseconds since 1970. */
   readonly stateAt: number;
+}
+
+/** A dead letter to be recorded; where it is a part of one, `message` has no payload of its own. */
+export interface LetterToPut extends DeadLetter {
+  readonly part?: LetterPart;
 }
 
 /** What became of a dead letter: nothing yet, about to be sent again, sent again, or given up for good. */
@@ -78,10 +88,34 @@ export class DeadLetters {
     this.#now = now;
   }
 
-  /** Records dead letters. One with the same id is replaced: a replay that dies again is dead again. @throws {StoreError} */
-  async put(letters: readonly DeadLetter[]): Promise<void> {
-    const items = letters.map((letter) => toItem(letter, this.#days, this.#now()));
+  /**
+   * Records dead letters. One with the same id is replaced: a replay that dies again is dead again. Of one that comes in
+   * parts, each adds its own to the record, in any order and as often as it likes; what was done with it stays.
+   *
+   * @throws {StoreError}
+   */
+  async put(letters: readonly LetterToPut[]): Promise<void> {
+    const whole = letters.filter(({ part }) => part === undefined);
+    const items = whole.map((letter) => toItem(letter, this.#days, this.#now()));
     await putItems(this.#client, this.#table, items, ({ id }) => String(id));
+    for (const letter of letters) if (letter.part !== undefined) await this.#putPart(letter, letter.part);
+  }
+
+  async #putPart(letter: DeadLetter, part: LetterPart): Promise<void> {
+    const item = toItem(letter, this.#days, this.#now());
+    const { id, at, state, stateAt, ...rest } = item;
+    await updateItem(this.#client, this.#table, {
+      key: { id },
+      set: { ...rest, ...partAttributes(item, part) },
+      compute: {
+        at: "if_not_exists(#at, :at)",
+        state: "if_not_exists(#state, :state)",
+        stateAt: "if_not_exists(#stateAt, :stateAt)",
+      },
+      values: { at, state, stateAt },
+      // A replay that has died again has all of the message.
+      condition: "attribute_not_exists(#id) OR attribute_exists(#parts)",
+    });
   }
 
   async get(id: string): Promise<DeadLetter | undefined> {

@@ -8,6 +8,7 @@ import { resendRequests, sweep } from "../commands/sweep.ts";
 import { openPublishers } from "../publish/open-publishers.ts";
 import { fetchSecret } from "../secrets.ts";
 import { type BatchAnswer, settleEach } from "../settle-each.ts";
+import { isSqsEvent } from "../sqs-event.ts";
 import { BrokerMarks } from "../store/broker-marks.ts";
 import { DueItems } from "../store/due-items.ts";
 import { documentClient } from "../store/tables.ts";
@@ -57,8 +58,4 @@ async function sweepAll(endAt: number): Promise<void> {
   });
   metrics.publishStoredMetrics();
   if (swept.commands + swept.devices + swept.synced > 0) logger.info("swept", { ...swept });
-}
-
-function isSqsEvent(event: unknown): event is SQSEvent {
-  return typeof event === "object" && event !== null && "Records" in event && Array.isArray(event.Records);
 }
