@@ -1,6 +1,7 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Relay } from "../../bridge/relay/relay.ts";
 import type { EngineCounts, ServedHttpApi } from "../../engine/engine.ts";
 import { type RunningEngine, runEngine } from "../../engine/run-engine.ts";
 import { synthesize } from "../../infra/synthesize.ts";
@@ -10,14 +11,17 @@ import { startGenerated, type TestBroker } from "./mosquitto.ts";
 import { passwordOf, writePasswords } from "./passwords.ts";
 import { RecordingApi } from "./recording-api.ts";
 
-/** The push endpoint's user at the edge broker. */
+/** The users of the push endpoint and of the relay at the edge broker. */
 const publisher = "trestle.push";
+const relay = "trestle.relay";
 
 export interface WayOptions {
   readonly configFile: string;
   /** Users of the edge broker, each with its password. */
   readonly devices: readonly string[];
   readonly secrets: Readonly<Record<string, string>>;
+  /** What is between the edge broker and IoT Core: its bridge by default. */
+  readonly uplink?: "bridge" | "relay";
 }
 
 interface Parts extends Pick<WayOptions, "secrets"> {
@@ -31,7 +35,7 @@ interface Parts extends Pick<WayOptions, "secrets"> {
 }
 
 /**
- * The whole way of a message over real parts: edge broker with the generated configuration, its bridge, IoT Core's
+ * The whole way of a message over real parts: edge broker with the generated configuration, its bridge or the relay, IoT Core's
  * stand-in, the engine with the synthesized template and its bundles, an API. `await using` ends it.
  */
 export class Way implements AsyncDisposable {
@@ -55,13 +59,14 @@ export class Way implements AsyncDisposable {
   }
 
   /** Resolves when the bridge and the engine are connected. */
-  static async open({ configFile, devices, secrets }: WayOptions): Promise<Way> {
+  static async open({ configFile, devices, secrets, uplink = "bridge" }: WayOptions): Promise<Way> {
     await using stack = new AsyncDisposableStack();
     const folder = stack.adopt(await mkdtemp(join(tmpdir(), "trestle-way-")), (path) => rm(path, { recursive: true }));
     const { scheme } = await synthesize({ configFile, outDir: join(folder, "cdk.out") });
     const api = stack.use(await RecordingApi.start());
     const cloud = stack.use(await startIotCore());
-    const edge = stack.use(await startEdge(scheme, devices, cloud));
+    const edge = stack.use(await startEdge(scheme, devices, uplink === "bridge" ? cloud : undefined));
+    if (uplink === "relay") stack.use(await startRelay(scheme, edge, cloud, join(folder, "relay")));
     await cloud.broker.logged(new RegExp(`New client connected from .* as ${scheme.name}-${scheme.stage}-edge`));
     const way = new Way({ scheme, edge, cloud, api, folder, secrets, stack: stack.move() });
     try {
@@ -71,6 +76,11 @@ export class Way implements AsyncDisposable {
       await way[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  /** Where the engine keeps what it has: what `operate/` reads. */
+  get dataFolder(): string {
+    return join(this.#folder, "queues");
   }
 
   /** The engine's, since its last start. */
@@ -89,7 +99,7 @@ export class Way implements AsyncDisposable {
   async startEngine(clockAheadMs = 0): Promise<void> {
     this.#engine = await runEngine({
       assemblyFolder: join(this.#folder, "cdk.out"),
-      dataFolder: join(this.#folder, "queues"),
+      dataFolder: this.dataFolder,
       parameters: { ApiUrl: this.api.url, ...this.#brokerUrls() },
       secrets: (name) => this.#secrets[name],
       broker: { url: this.cloud.url, tls: this.cloud.reader },
@@ -115,12 +125,29 @@ export class Way implements AsyncDisposable {
   }
 }
 
-function startEdge(scheme: Scheme, devices: readonly string[], cloud: IotCore): Promise<TestBroker> {
+/** @param bridged To where it has a bridge. */
+function startEdge(scheme: Scheme, devices: readonly string[], bridged: IotCore | undefined): Promise<TestBroker> {
+  const users = [...devices, publisher, relay];
   return startGenerated(scheme, async ({ folder }) => ({
-    listener: { identity: { kind: "password", file: await writePasswords(folder, [...devices, publisher]) } },
-    services: { publisher },
-    bridge: await cloud.bridgeOptions(folder),
+    listener: { identity: { kind: "password", file: await writePasswords(folder, users) } },
+    ...(bridged === undefined
+      ? { services: { publisher, relay } }
+      : { services: { publisher }, bridge: await bridged.bridgeOptions(folder) }),
   }));
+}
+
+async function startRelay(scheme: Scheme, edge: TestBroker, cloud: IotCore, folder: string): Promise<Relay> {
+  await mkdir(folder, { recursive: true });
+  const { cafile, certfile, keyfile } = await cloud.bridgeOptions(folder);
+  const pem = (file: string) => readFile(file, "utf8");
+  const tls = { ca: await pem(cafile), cert: await pem(certfile), key: await pem(keyfile) };
+  const started = await Relay.start({
+    ...{ scheme, dataFolder: folder, log: () => {} },
+    local: { url: edge.url, username: relay, password: passwordOf(relay) },
+    cloud: { url: cloud.url, clientId: `${scheme.name}-${scheme.stage}-edge`, tls },
+  });
+  await started.subscribed;
+  return started;
 }
 
 /** Options by which one of Mosquitto's clients connects as a device. */
