@@ -223,6 +223,22 @@ test("at QoS 0 what comes while IoT Core is away is dropped, at QoS 1 it is held
   expect(bodies()).toEqual(["kept"]);
 });
 
+test("a publish that IoT Core ends connections for does not hold up the others", async () => {
+  // As a policy of before there were commands: frames may be published, replies may not.
+  const framesOnly = { ...policy, mayPublish: (topic: string) => topic.endsWith("/frames") };
+  const { cloud, bodies } = await startCloud({ policy: framesOnly });
+  const edge = await startEdge();
+  const relay = await startRelay(edge, cloud, {
+    cloud: { url: cloud.url, clientId: "edge", tls: await cloud.credentials(), reconnectDelay: { minMs: 0, maxMs: 0 } },
+  });
+  await using device = await connectAs(edge.url, "d42");
+  await device.publish("Push/Replies/d42", "not allowed");
+  for (let n = 0; n < 10; n += 1) await device.publish("v1/drivers/d42/location", `${n}`);
+  await expect.poll(() => new Set(bodies()).size, { timeout: 20_000 }).toBe(10);
+  // The reply is the broker's still.
+  await expect.poll(() => relay.held).toBe(1);
+});
+
 test("there are as many connections as the load needs, and fewer again", async () => {
   const { cloud, bodies } = await startCloud();
   const edge = await startEdge();

@@ -62,6 +62,11 @@ export class UplinkConnection {
   #calmSince = performance.now();
   /** When the newest of the publishes was sent that have a PUBACK. */
   #newestAnswered = 0;
+  /**
+   * Whether the connection before this one brought no PUBACK: something that was sent may be why. Then one publish is sent at a
+   * time, until one is acknowledged.
+   */
+  #isCareful = false;
   /** Whether the connection was given up and has not ended yet. */
   #isCut = false;
   #isRetiring = false;
@@ -115,9 +120,10 @@ export class UplinkConnection {
         const connection = await this.#connect();
         this.#up(connection);
         const reason = await connection.lost;
-        this.#down(reason);
+        const hasCarried = this.#newestAnswered > beganAt;
+        this.#down(reason, hasCarried);
         // One that has carried something is no reason to wait longer for the next.
-        if (this.#newestAnswered > beganAt || performance.now() - beganAt > stableMs) attempt = 0;
+        if (hasCarried || performance.now() - beganAt > stableMs) attempt = 0;
       } catch (error) {
         this.#options.log(`iot core: ${(error as Error).message}`);
       }
@@ -150,7 +156,7 @@ export class UplinkConnection {
     this.#pump();
   }
 
-  #down(reason: ClientError): void {
+  #down(reason: ClientError, hasCarried: boolean): void {
     this.#connection = undefined;
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -163,7 +169,14 @@ export class UplinkConnection {
     if (!this.#isEnding) this.#options.log(`iot core: ${this.clientId}: ${reason.message}`);
     if (this.#isRetiring) this.#isEnding = true;
     this.#options.changed();
-    this.#options.queue.putBack(again);
+    if (this.#isCareful) this.#queueBehind(again);
+    else this.#options.queue.putBack(again);
+    this.#isCareful = !hasCarried && (again.length > 0 || this.#isCareful);
+  }
+
+  /** What may be the reason for which IoT Core ends connections does not go first each time: the others get through. */
+  #queueBehind(parcels: readonly Parcel[]): void {
+    for (const parcel of parcels) this.#options.queue.add({ ...parcel, isUrgent: false });
   }
 
   /** Sends what may be sent now, and comes back when more may. */
@@ -171,7 +184,7 @@ export class UplinkConnection {
     const { queue, pace } = this.#options;
     const connection = this.#connection;
     if (connection === undefined || this.#timer !== undefined || this.#isRetiring || this.#isEnding) return;
-    const window = Math.min(pace.maxUnacknowledged, connection.receiveMaximum);
+    const window = this.#isCareful ? 1 : Math.min(pace.maxUnacknowledged, connection.receiveMaximum);
     while (queue.length > 0 && this.#inFlight.size < window) {
       const now = performance.now();
       const waitMs = this.#pacer.waitMs(now);
@@ -205,6 +218,7 @@ export class UplinkConnection {
       if (error === undefined) parcel.settle("sent");
       else this.#reject(parcel, error);
       this.#newestAnswered = Math.max(this.#newestAnswered, now);
+      this.#isCareful = false;
       if (this.#isRetiring && this.#inFlight.size === 0) void this.end();
       this.#pump();
     });
