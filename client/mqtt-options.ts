@@ -11,8 +11,9 @@ export function mqttOptions(
   { clientId, protocolVersion }: { readonly clientId: string; readonly protocolVersion: 4 | 5 },
 ): IClientOptions {
   const { username = broker.username, password = broker.password } = options;
-  // Otherwise MQTT 5 ends the session with the connection, where MQTT 3.1.1 keeps it until the broker forgets it.
-  const keepsSession = !isClean && protocolVersion === 5;
+  // Said in any case: what is left out ends the session with the connection in MQTT 5, where MQTT 3.1.1 keeps it until the
+  // broker forgets it.
+  const sessionExpiryInterval = isClean ? 0 : 0xffff_ffff;
   return {
     clientId,
     protocolVersion,
@@ -21,7 +22,7 @@ export function mqttOptions(
     clean: isClean,
     keepalive: keepAliveSeconds,
     connectTimeout: connectTimeoutMs,
-    ...(keepsSession ? { properties: { sessionExpiryInterval: 0xffff_ffff } } : {}),
+    ...(protocolVersion === 5 ? { properties: { sessionExpiryInterval } } : {}),
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
     ...(will === undefined ? {} : { will: mqttWill(will, protocolVersion) }),

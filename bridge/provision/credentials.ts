@@ -25,6 +25,9 @@ const credentials = z.strictObject({
   previous: certificate.optional(),
 });
 
+/** Name of the file in a folder that holds all that is known, the keys among it; what Mosquitto reads is taken out of it. */
+export const credentialsFileName = "credentials.json";
+
 /** A certificate of the bridge with its key, which AWS gives out once. */
 export type BridgeCertificate = z.infer<typeof certificate>;
 

@@ -1,11 +1,12 @@
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { loadScheme } from "../../scheme/load-scheme.ts";
 import type { Scheme } from "../../scheme/scheme.ts";
 import { BridgeError } from "../bridge-error.ts";
 import { uplinkClientId } from "../client-id.ts";
-import { type Credentials, readCredentials } from "../provision/credentials.ts";
+import { type Credentials, credentialsFileName, readCredentials } from "../provision/credentials.ts";
 import { Relay } from "./relay.ts";
-import { type CloudPlace, documentIn, readRelayOptions, relayHelp } from "./relay-options.ts";
+import { type CloudPlace, readRelayOptions, relayHelp } from "./relay-options.ts";
 import { StatusServer } from "./status-server.ts";
 import type { CloudOptions } from "./uplink-connection.ts";
 
@@ -47,7 +48,7 @@ async function subscribed(relay: Relay, log: (line: string) => void): Promise<vo
 async function readCloud(place: CloudPlace, scheme: Scheme): Promise<CloudOptions> {
   switch (place.kind) {
     case "folder": {
-      const document = documentIn(place.path);
+      const document = join(place.path, credentialsFileName);
       return cloudOf(readCredentials(await read(document), document), document);
     }
     case "secret":

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { defaultConfigFile } from "../../scheme/load-scheme.ts";
 import { UsageError } from "../usage-error.ts";
@@ -87,11 +87,6 @@ export async function readRelayOptions(args: readonly string[]): Promise<RelayCo
     dataFolder: resolve(values.data),
     http: readHttp(values.http),
   };
-}
-
-/** The folder's document, which `provision` writes. */
-export function documentIn(folder: string): string {
-  return join(folder, "credentials.json");
 }
 
 type Values = ReturnType<typeof parse>;

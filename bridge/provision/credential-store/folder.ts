@@ -2,20 +2,17 @@ import { mkdir, open, readFile, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { Calls } from "../calls.ts";
 import type { CredentialStore } from "../credential-store.ts";
-import { type Credentials, readCredentials, writeCredentials } from "../credentials.ts";
+import { type Credentials, credentialsFileName, readCredentials, writeCredentials } from "../credentials.ts";
 import { ProvisionError } from "../provision-error.ts";
 
 /** Names of the files that Mosquitto reads. */
 export const bridgeFiles = { cafile: "amazon-root-ca.pem", certfile: "bridge.pem", keyfile: "bridge.key" } as const;
 
-/** All that is known, the keys among it; the other files are taken out of it, and written anew where they differ. */
-const documentName = "credentials.json";
-
 const ownerOnly = 0o600;
 
 /** Keeps credentials in a folder, in files that only their owner can read. */
 export function folderStore(folder: string, calls: Calls): CredentialStore {
-  const document = join(folder, documentName);
+  const document = join(folder, credentialsFileName);
   const told = new Set<string>();
   const tell = (path: string) => {
     if (!told.has(path)) calls.print(calls.isDryRun ? `${path} (not written)` : path);
@@ -52,7 +49,7 @@ async function onDisk<Result>(work: () => Promise<Result>): Promise<Result> {
 
 /** The document first: what is in it is kept, whatever happens to the others. */
 function filesOf(credentials: Credentials): ReadonlyMap<string, string> {
-  const files = new Map([[documentName, writeCredentials(credentials)]]);
+  const files = new Map([[credentialsFileName, writeCredentials(credentials)]]);
   const { current, ca } = credentials;
   if (current === undefined) return files;
   return files
