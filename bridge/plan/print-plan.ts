@@ -47,7 +47,6 @@ function summary(plan: DesignPlan): readonly string[] {
 
 function design(plan: DesignPlan, workload: Workload): readonly string[] {
   const { name, uplink, load, lines, violations, missingInvocations } = plan;
-  const millions = messagesPerMonth(workload) / 1e6;
   const kilobytes = (uplink.publishesPerSecond * uplink.packetBytes) / uplink.connections / 1024;
   return [
     `${name}: ${titles[name]}`,
@@ -58,10 +57,20 @@ function design(plan: DesignPlan, workload: Workload): readonly string[] {
     ...(missingInvocations > 0
       ? [`  refused: api.maxConcurrency gives ${missingInvocations} invocations fewer than are needed`]
       : []),
-    ...table(
-      ["", "per million", "", "$/million", "$/month"],
-      [...lines.map((line) => costRow(line, millions)), total(plan)],
-    ).map((row) => `  ${row}`),
+    ...table(["", "per million", "", "$/million", "$/month"], costRows(lines, messagesPerMonth(workload) / 1e6)).map(
+      (row) => `  ${row}`,
+    ),
+  ];
+}
+
+/** What grows with the messages and its total, then the rest and the total of all. */
+function costRows(lines: readonly CostLine[], millions: number): readonly (readonly string[])[] {
+  const [fixed = [], growing = []] = [true, false].map((isFixed) => lines.filter((line) => line.isFixed === isFixed));
+  const rows = (some: readonly CostLine[]) => some.map((line) => costRow(line, millions));
+  return [
+    ...rows(growing),
+    totalRow("total", growing, millions),
+    ...(fixed.length === 0 ? [] : [...rows(fixed), totalRow("total with fixed", lines, millions)]),
   ];
 }
 
@@ -89,8 +98,9 @@ function costRow(line: CostLine, millions: number): readonly string[] {
   ];
 }
 
-function total({ usdPerMillionWithFixed, usdPerMonth }: DesignPlan): readonly string[] {
-  return ["total", "", "", dollars(usdPerMillionWithFixed), usdPerMonth.toFixed(2)];
+function totalRow(name: string, lines: readonly CostLine[], millions: number): readonly string[] {
+  const usd = lines.reduce((sum, { usdPerMonth }) => sum + usdPerMonth, 0);
+  return [name, "", "", dollars(usd / millions), usd.toFixed(2)];
 }
 
 /** Words to the left, figures to the right, each heading as its column. */
