@@ -25,6 +25,7 @@ test("prints each design with every line, its quotas and where the prices are fr
   for (const line of ["Lambda duration", "DynamoDB reads", "DynamoDB writes", "DynamoDB storage", "CloudWatch Logs"]) {
     expect(text).toContain(line);
   }
+  expect(text).toContain("to be started with --connections 45: a relay has 10 by default");
   expect(text.match(/^ {2}total with fixed /gm)).toHaveLength(3); // of all but the one that is compared with
   expect(text).toMatch(/Prices of 2026-06, us-east-1, in USD/);
 });

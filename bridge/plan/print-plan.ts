@@ -1,3 +1,4 @@
+import { defaultMaxConnections } from "../relay/relay-options.ts";
 import type { CostLine } from "./cost-line.ts";
 import { type DesignPlan, isRefused, type PlanOptions } from "./plan.ts";
 import { pricesOf } from "./prices.ts";
@@ -56,6 +57,9 @@ function design(plan: DesignPlan, workload: Workload): readonly string[] {
     ...violations.map((each) => `  refused: ${explain(each)}`),
     ...(missingInvocations > 0
       ? [`  refused: api.maxConcurrency gives ${missingInvocations} invocations fewer than are needed`]
+      : []),
+    ...(uplink.connections > defaultMaxConnections
+      ? [`  to be started with --connections ${uplink.connections}: a relay has ${defaultMaxConnections} by default`]
       : []),
     ...table(["", "per million", "", "$/million", "$/month"], costRows(lines, messagesPerMonth(workload) / 1e6)).map(
       (row) => `  ${row}`,
