@@ -31,6 +31,9 @@ const requestBytes = 500;
 const itemBytes = 300;
 const writeBytes = 1_024;
 
+/** Of an event beside the frame, which is in base64: names, and the connection's client id. */
+const eventFieldBytes = 100;
+
 /** Every line of a design whose rules write to queues. */
 export function queuedLines(
   workload: Workload,
@@ -46,16 +49,28 @@ export function queuedLines(
   const receives = Math.max(invocations, workload.routes * idleReceivesPerSecond * seconds);
   const sqs = publishes * chunks(body) + receives * chunks(body * load.recordsPerInvocation) + invocations;
   return [
-    line("IoT Core connectivity", prices.connectivity, uplink.connections * minutesPerMonth),
-    line("IoT Core messaging (Basic Ingest: none)", prices.messaging, 0),
-    ...ruleLines(uplink, publishes),
+    ...basicIngestLines(uplink, publishes),
     line("SQS: send, receive, delete", prices.sqs, sqs),
     line("Lambda requests", prices.invocations, invocations),
-    line("Lambda duration", prices.durationArm, gbSeconds(invocations, load.durationMs, load.memoryMb)),
-    ...storeLines(workload, uplink, load, options),
-    ...logLines(invocations * platformLogBytes + metricLines(workload, load) * seconds * metricLogBytes),
-    ...dataLines(workload, publishes * uplink.packetBytes, options),
-    ...fixedLines(workload),
+    ...forwardLines(workload, uplink, load, options),
+    ...fixedLines(workload, "bridge"),
+  ];
+}
+
+/** Every line of a design whose rule of frames invokes the function. */
+export function framesLines(
+  workload: Workload,
+  uplink: Uplink,
+  load: FunctionLoad,
+  options: CostOptions,
+): readonly CostLine[] {
+  const frames = uplink.publishesPerSecond * activeSecondsPerMonth(workload);
+  return [
+    ...basicIngestLines(uplink, frames),
+    // One each: only what an event has beyond 256 KB is metered apart, and the largest frame makes 175 KB.
+    line("Lambda requests, asynchronous", prices.invocations, frames),
+    ...forwardLines(workload, uplink, load, options),
+    ...fixedLines(workload, "relay"),
   ];
 }
 
@@ -84,7 +99,12 @@ export const seedMemoryMb = 128;
 
 /** Bytes that a topic rule sends to a queue for a publish. */
 export function bodyBytes(payloadBytes: number): number {
-  return Math.ceil(payloadBytes / 3) * 4 + columnBytes;
+  return base64Bytes(payloadBytes) + columnBytes;
+}
+
+/** Bytes that the rule of frames hands to Lambda for a publish. */
+export function eventBytes(payloadBytes: number): number {
+  return base64Bytes(payloadBytes) + eventFieldBytes;
 }
 
 /** Writes of a message, in units of DynamoDB. */
@@ -94,6 +114,32 @@ export function writesPerMessage(
 ): number {
   const kept = keepDays > 0 ? Math.ceil(keptBytes(payloadBytes) / writeBytes) : 0;
   return kept + (hasLease ? functionFacts.leaseWrites : 0);
+}
+
+function basicIngestLines(uplink: Uplink, publishes: number): readonly CostLine[] {
+  return [
+    line("IoT Core connectivity", prices.connectivity, uplink.connections * minutesPerMonth),
+    line("IoT Core messaging (Basic Ingest: none)", prices.messaging, 0),
+    ...ruleLines(uplink, publishes),
+  ];
+}
+
+/** Of the function beside its requests, of what it reads and writes, and of the messages' way. */
+function forwardLines(
+  workload: Workload,
+  uplink: Uplink,
+  load: FunctionLoad,
+  options: CostOptions,
+): readonly CostLine[] {
+  const seconds = activeSecondsPerMonth(workload);
+  const invocations = load.invocationsPerSecond * seconds;
+  const metricLines = oncePer(functionFacts.metricLineMs, load, workload.routes) * seconds;
+  return [
+    line("Lambda duration", prices.durationArm, gbSeconds(invocations, load.durationMs, load.memoryMb)),
+    ...storeLines(workload, uplink, load, options),
+    ...logLines(invocations * platformLogBytes + metricLines * metricLogBytes),
+    ...dataLines(workload, uplink.publishesPerSecond * seconds * uplink.packetBytes, options),
+  ];
 }
 
 function ruleLines({ payloadBytes }: Uplink, publishes: number): readonly CostLine[] {
@@ -107,7 +153,7 @@ function ruleLines({ payloadBytes }: Uplink, publishes: number): readonly CostLi
 function storeLines(workload: Workload, uplink: Uplink, load: FunctionLoad, options: CostOptions): readonly CostLine[] {
   const seconds = activeSecondsPerMonth(workload);
   const { stateReadMs, openRequestsReadMs, successNoteMs } = functionFacts;
-  const openReads = options.hasCommands ? oncePer(openRequestsReadMs, load, 1) : 0;
+  const openReads = options.hasCommands ? oncePer(openRequestsReadMs, { ...load, routesPerInvocation: 1 }, 1) : 0;
   const reads = (oncePer(stateReadMs, load, workload.routes) + openReads) * seconds;
   const notes = oncePer(successNoteMs, load, workload.routes) * seconds;
   const messages = uplink.publishesPerSecond * uplink.messagesPerPublish * seconds;
@@ -120,13 +166,10 @@ function storeLines(workload: Workload, uplink: Uplink, load: FunctionLoad, opti
   ];
 }
 
-/** How often in a second something happens that each environment does once per time at most, when it is invoked. */
-function oncePer(timeMs: number, { invocationsPerSecond, environments }: FunctionLoad, routes: number): number {
-  return routes * Math.min(invocationsPerSecond / routes, (environments * 1000) / timeMs);
-}
-
-function metricLines({ routes }: Workload, load: FunctionLoad): number {
-  return oncePer(functionFacts.metricLineMs, load, routes);
+/** How often in a second something happens that each environment does for a route once per time at most, when it has its messages. */
+function oncePer(timeMs: number, load: FunctionLoad, routes: number): number {
+  const { invocationsPerSecond, routesPerInvocation, environments } = load;
+  return Math.min(invocationsPerSecond * routesPerInvocation, (routes * environments * 1000) / timeMs);
 }
 
 /** Kept for a month (`infra/trestle-function.ts`). */
@@ -149,6 +192,10 @@ function dataLines(workload: Workload, bytesIn: number, { api }: CostOptions): r
 
 function keptBytes(payloadBytes: number): number {
   return payloadBytes + bodyBytes(payloadBytes) + itemBytes;
+}
+
+function base64Bytes(bytes: number): number {
+  return Math.ceil(bytes / 3) * 4;
 }
 
 function steps(bytes: number): number {

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { functionFacts, queuedLoad } from "./functions.ts";
+import { framesLoad, functionFacts, queuedLoad } from "./functions.ts";
 import { workloadOf } from "./testing.ts";
-import { batchedUplink, plainUplink } from "./uplink.ts";
+import { framesUplink, plainUplink } from "./uplink.ts";
 
 // What the plan says of the functions is what they do: each figure stands in their code.
 test.for([
@@ -45,12 +45,28 @@ test.for([
   expect(load.invocationsPerSecond).toBeCloseTo(rate / records, 0);
 });
 
-test("the requests of an invocation are side by side as far as they may", () => {
-  const workload = workloadOf();
-  const uplink = batchedUplink(workload, { maxMessages: 100, delayMs: 2_400, compression: 0.3 }); // 25 messages
-  const durationMs = (parallelRequests: number) =>
-    queuedLoad(workload, uplink, { ...share, parallelRequests }).durationMs;
-  expect(durationMs(10)).toBeCloseTo(300 + processorMs(25));
-  expect(durationMs(25)).toBeCloseTo(100 + processorMs(25));
-  expect(durationMs(1)).toBeCloseTo(2_500 + processorMs(25));
+test.for([
+  // delay, side by side, requests one after the other
+  [2_400, 100, 1],
+  [2_400, 25, 1.45], // 1 and 24 on average: of that, 25 and more have a chance of 0.446, 50 and more of next to nothing
+  [2_400, 1, 25],
+  [10_000, 10, 10], // 101 are wanted, and a frame has 100: no chance
+] as const)(
+  "a frame of %s ms, %s side by side, makes %s requests one after the other",
+  ([delayMs, parallel, rounds]) => {
+    const workload = workloadOf();
+    const uplink = framesUplink(workload, { maxMessages: 100, delayMs, compression: 0.3 });
+    const { durationMs } = framesLoad(workload, uplink, { ...share, parallelRequests: parallel });
+    expect((durationMs - processorMs(uplink.messagesPerPublish)) / 100).toBeCloseTo(rounds, 2);
+  },
+);
+
+test.for([
+  [1, 1],
+  [2, 2 - 2 / 2 ** 10], // ten messages are all of one route once in 512 times
+  [1_000, 9.955],
+] as const)("of %s routes a frame of ten has %s", ([routes, inFrame]) => {
+  const workload = workloadOf({ routes });
+  const uplink = framesUplink(workload, { maxMessages: 100, delayMs: 900, compression: 0.3 });
+  expect(framesLoad(workload, uplink, share).routesPerInvocation).toBeCloseTo(inFrame, 3);
 });

@@ -34,7 +34,7 @@ const wholeProcessorMb = 1_769;
 /** Batches that Lambda begins with at one time, and keeps where the mapping has a maximum concurrency. */
 const firstPollers = 5;
 
-/** What a function has to work with: of `api.maxConcurrency`, the part of the fresh messages of a route. */
+/** What a function has to work with: the part of `api.maxConcurrency` for the fresh messages of a route, or for frames. */
 export interface Share {
   /** Invocations at one time; as many as are needed where it is undefined. */
   readonly invocations: number | undefined;
@@ -49,6 +49,8 @@ export interface FunctionLoad {
   /** Publishes that one invocation takes. */
   readonly recordsPerInvocation: number;
   readonly messagesPerInvocation: number;
+  /** Routes that these belong to. */
+  readonly routesPerInvocation: number;
   readonly durationMs: number;
   readonly invocationsPerSecond: number;
   /** Invocations at one time, of all routes. */
@@ -68,28 +70,67 @@ export interface FunctionLoad {
 export function queuedLoad(workload: Workload, uplink: Uplink, share: Share): FunctionLoad {
   const pollers = Math.min(firstPollers, share.invocations ?? firstPollers);
   const perRoute = uplink.publishesPerSecond / workload.routes;
-  const wanted = (perRoute * durationOf(uplink.messagesPerPublish, workload, share)) / 1000 / pollers;
-  return loadOf(uplink, Math.min(functionFacts.recordsPerInvocation, Math.max(1, wanted)), workload, share);
+  const wanted = (perRoute * durationOf(1, 1, workload, share)) / 1000 / pollers;
+  const records = Math.min(functionFacts.recordsPerInvocation, Math.max(1, wanted));
+  return loadOf(uplink, { records, rounds: Math.ceil(records / share.parallelRequests), routes: 1 }, workload, share);
+}
+
+/** Where the rule of frames invokes the function: a frame each, of all routes. */
+export function framesLoad(workload: Workload, uplink: Uplink, share: Share): FunctionLoad {
+  const routes = workload.routes * (1 - (1 - 1 / workload.routes) ** uplink.messagesPerPublish);
+  return loadOf(uplink, { records: 1, rounds: roundsOf(uplink, share.parallelRequests), routes }, workload, share);
 }
 
 /** Where the rule itself invokes the function: a message each. */
 export function directLoad(workload: Workload, uplink: Uplink, memoryMb: number): FunctionLoad {
-  return loadOf(uplink, 1, workload, { invocations: undefined, parallelRequests: 1, memoryMb });
+  const share = { invocations: undefined, parallelRequests: 1, memoryMb };
+  return loadOf(uplink, { records: 1, rounds: 1, routes: 1 }, workload, share);
 }
 
-function loadOf(uplink: Uplink, recordsPerInvocation: number, workload: Workload, share: Share): FunctionLoad {
-  const messagesPerInvocation = recordsPerInvocation * uplink.messagesPerPublish;
-  const durationMs = durationOf(messagesPerInvocation, workload, share);
-  const invocationsPerSecond = uplink.publishesPerSecond / recordsPerInvocation;
+/**
+ * How often one after the other an invocation makes as many requests as it may at one time, on average: a frame has its first
+ * message, and of others as many as happen to come (Poisson) while it waits.
+ */
+function roundsOf({ messagesPerPublish, mostMessages }: Uplink, parallelRequests: number): number {
+  if (messagesPerPublish === mostMessages) return Math.ceil(mostMessages / parallelRequests);
+  const others = messagesPerPublish - 1;
+  let rounds = 0;
+  let chance = Math.exp(-others);
+  let chanceOfMore = 1;
+  for (let messages = 1; messages < mostMessages; messages++) {
+    rounds += chance * Math.ceil(messages / parallelRequests);
+    chanceOfMore -= chance;
+    chance *= others / messages;
+  }
+  return rounds + chanceOfMore * Math.ceil(mostMessages / parallelRequests);
+}
+
+/** What one invocation has: publishes, requests one after the other, and routes. */
+interface Invocation {
+  readonly records: number;
+  readonly rounds: number;
+  readonly routes: number;
+}
+
+function loadOf(
+  uplink: Uplink,
+  { records, rounds, routes }: Invocation,
+  workload: Workload,
+  share: Share,
+): FunctionLoad {
+  const messagesPerInvocation = records * uplink.messagesPerPublish;
+  const durationMs = durationOf(messagesPerInvocation, rounds, workload, share);
+  const invocationsPerSecond = uplink.publishesPerSecond / records;
   const atOneTime = (invocationsPerSecond * durationMs) / 1000;
   return {
-    ...{ recordsPerInvocation, messagesPerInvocation, durationMs, invocationsPerSecond, atOneTime },
+    ...{ recordsPerInvocation: records, messagesPerInvocation, routesPerInvocation: routes },
+    ...{ durationMs, invocationsPerSecond, atOneTime },
     environments: Math.max(1, Math.ceil(atOneTime)),
     memoryMb: share.memoryMb,
   };
 }
 
-function durationOf(messages: number, { apiMs }: Workload, { parallelRequests, memoryMb }: Share): number {
+function durationOf(messages: number, rounds: number, { apiMs }: Workload, { memoryMb }: Share): number {
   const processorMs = (messages * messageMs + invocationMs) * Math.max(1, wholeProcessorMb / memoryMb);
-  return Math.ceil(messages / parallelRequests) * apiMs + processorMs;
+  return rounds * apiMs + processorMs;
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { SchemeError } from "../../scheme/scheme-error.ts";
+import { defaultBatching } from "../relay/batcher.ts";
 import { UsageError } from "../usage-error.ts";
 import { planCommand } from "./plan-command.ts";
 import { readPlanOptions } from "./plan-options.ts";
@@ -12,12 +13,20 @@ test("prints each design with every line, its quotas and where the prices are fr
   expect(text).toMatch(/^relay, batched +1 +100 +40 [ \d.]+$/m);
   expect(text).toContain("refused: 'Publish requests per second per connection' is 100 publishes/s, needed are 4,000");
   expect(text).toContain("docs.aws.amazon.com/general/latest/gr/iot-core.html");
-  for (const line of ["connectivity", "rules triggered", "rule actions", "SQS: send", "Lambda requests"]) {
+  for (const line of [
+    "connectivity",
+    "rules triggered",
+    "rule actions",
+    "SQS: send",
+    "Lambda requests, asynchronous",
+  ]) {
     expect(text).toContain(line);
   }
   for (const line of ["Lambda duration", "DynamoDB reads", "DynamoDB writes", "DynamoDB storage", "CloudWatch Logs"]) {
     expect(text).toContain(line);
   }
+  expect(text).toContain("to be started with --connections 45: a relay has 10 by default");
+  expect(text.match(/^ {2}total with fixed /gm)).toHaveLength(3); // of all but the one that is compared with
   expect(text).toMatch(/Prices of 2026-06, us-east-1, in USD/);
 });
 
@@ -49,11 +58,10 @@ test("everything is there as JSON", async () => {
 });
 
 test.for([
+  [[], { batching: { ...defaultBatching, compression: 0.3 } }],
   [["--delay", "2s"], { batching: { delayMs: 2_000 } }],
   [["--delay", "250"], { batching: { delayMs: 250 } }],
-  [["--max-concurrency", "50"], { share: { invocations: 3, parallelRequests: 10 } }],
-  [["--max-concurrency", "4"], { share: { invocations: 2, parallelRequests: 1 } }],
-  [["--max-concurrency", "50", "--parallel", "25"], { share: { invocations: 3, parallelRequests: 25 } }],
+  [["--memory", "1024"], { shares: { queued: { memoryMb: 1_024 }, frames: { memoryMb: 1_024 } } }],
   [["--keep", "30", "--lease"], { keepDays: 30, hasLease: true }],
 ] as const)("reads %o", ([args, expected]) => {
   expect(readPlanOptions(["--per-day", "1", ...args]).options).toMatchObject(expected);
@@ -84,7 +92,7 @@ test.for([
 });
 
 test("refuses less concurrency than AWS can be limited to", () => {
-  expect(() => readPlanOptions(["--per-day", "1", "--max-concurrency", "3"])).toThrow(SchemeError);
+  expect(() => readPlanOptions(["--per-day", "1", "--max-concurrency", "5"])).toThrow(SchemeError);
 });
 
 test("explains itself", async () => {

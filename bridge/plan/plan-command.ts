@@ -1,14 +1,16 @@
+import { defaultBatching } from "../relay/batcher.ts";
 import { isRefused, makePlans } from "./plan.ts";
 import { readPlanOptions } from "./plan-options.ts";
 import { prices, pricesOf } from "./prices.ts";
 import { printPlans } from "./print-plan.ts";
 import { quotas } from "./quotas.ts";
+import { defaultCompression } from "./uplink.ts";
 
 export const planHelp = `Usage: npm run bridge -- plan --devices N --rate R [options]
        npm run bridge -- plan --per-day N [options]
 
-What a fleet's messages need and cost, for the plain bridge, for the relay without batching and with it, and for comparison
-for a design with neither. A plan that breaks a quota of AWS is refused with the quota's name.
+What a fleet's messages need and cost, for the plain bridge, for the relay with a message in each frame and with many, and
+for comparison for a design with neither. A plan that breaks a quota of AWS is refused with the quota's name.
 
   --devices N           and
   --rate R              messages per second of each, on average; or
@@ -20,10 +22,11 @@ for a design with neither. A plan that breaks a quota of AWS is refused with the
   --routes N            QoS 1 routes with an even share each, 1 by default
   --api-ms T            until the API answers, 100 by default
 
-The relay
-  --delay T             for which a frame gathers messages, 250ms by default
-  --batch N             messages of a frame at most, 100 by default
-  --compression P       size of a frame as a part of what it holds, 0.3 by default
+The relay, by its own options
+  --delay T             that the first message of a frame waits for others, ${defaultBatching.delayMs}ms by default
+  --batch N             messages of a frame at most, ${defaultBatching.maxMessages} by default
+  --compression P       compressed size of a frame's message, as a part of what it was, behind the first ones, which take more:
+                        ${defaultCompression} by default
 
 The functions
   --max-concurrency N   api.maxConcurrency, otherwise what is needed

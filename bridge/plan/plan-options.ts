@@ -1,10 +1,12 @@
 import { parseArgs } from "node:util";
-import { batchSize, divideConcurrency } from "../../infra/concurrency.ts";
-import { defineScheme } from "../../scheme/define-scheme.ts";
+import { maxFrameMembers } from "../../scheme/frame/frame.ts";
+import { defaultBatching } from "../relay/batcher.ts";
 import { UsageError } from "../usage-error.ts";
-import { functionFacts, type Share } from "./functions.ts";
+import { functionFacts } from "./functions.ts";
 import type { PlanOptions } from "./plan.ts";
 import { type QuotaName, quotas } from "./quotas.ts";
+import { sharesOf } from "./shares.ts";
+import { defaultCompression } from "./uplink.ts";
 import { secondsPerHour, type Workload } from "./workload.ts";
 
 /** A plan's command line, read. */
@@ -18,24 +20,29 @@ export interface PlanInput {
 /** Reads what follows `plan`. @throws {UsageError | SchemeError} */
 export function readPlanOptions(args: readonly string[]): PlanInput {
   const values = parse(args);
-  const routes = count("--routes", values.routes);
   const hoursPerDay = number("--hours", values.hours, 24);
+  const workload = {
+    ...rateOf(values, hoursPerDay),
+    hoursPerDay,
+    peakFactor: number("--peak", values.peak, Number.POSITIVE_INFINITY, 1),
+    payloadBytes: count("--bytes", values.bytes),
+    topicBytes: count("--topic-bytes", values["topic-bytes"], 256),
+    routes: count("--routes", values.routes),
+    apiMs: number("--api-ms", values["api-ms"], 60_000),
+  };
   return {
-    workload: {
-      ...rateOf(values, hoursPerDay),
-      ...{ routes, hoursPerDay },
-      peakFactor: number("--peak", values.peak, Number.POSITIVE_INFINITY, 1),
-      payloadBytes: count("--bytes", values.bytes),
-      topicBytes: count("--topic-bytes", values["topic-bytes"], 256),
-      apiMs: number("--api-ms", values["api-ms"], 60_000),
-    },
+    workload,
     options: {
       batching: {
-        maxMessages: count("--batch", values.batch, 100),
+        maxMessages: count("--batch", values.batch, maxFrameMembers),
         delayMs: milliseconds("--delay", values.delay),
         compression: number("--compression", values.compression, 1),
       },
-      share: shareOf(values, routes),
+      shares: sharesOf(workload, {
+        maxConcurrency: optionalCount("--max-concurrency", values["max-concurrency"]),
+        parallelRequests: optionalCount("--parallel", values.parallel),
+        memoryMb: count("--memory", values.memory, 10_240),
+      }),
       keepDays: values.keep === undefined ? 0 : count("--keep", values.keep),
       hasLease: values.lease,
       hasCommands: values.commands,
@@ -68,9 +75,9 @@ function parse(args: readonly string[]) {
         "topic-bytes": { ...text, default: "30" },
         routes: { ...text, default: "1" },
         "api-ms": { ...text, default: "100" },
-        delay: { ...text, default: "250ms" },
-        batch: { ...text, default: "100" },
-        compression: { ...text, default: "0.3" },
+        delay: { ...text, default: `${defaultBatching.delayMs}ms` },
+        batch: { ...text, default: String(defaultBatching.maxMessages) },
+        compression: { ...text, default: String(defaultCompression) },
         "max-concurrency": text,
         parallel: text,
         memory: { ...text, default: String(functionFacts.memoryMb) },
@@ -103,30 +110,6 @@ function rateOf(values: Values, hoursPerDay: number): Pick<Workload, "devices" |
   return { devices: count("--devices", values.devices), ratePerDevice: number("--rate", values.rate) };
 }
 
-/** As `infra/` divides `api.maxConcurrency`; without one there are as many invocations as are needed, each a batch wide. */
-function shareOf(values: Values, routes: number): Share {
-  const memoryMb = count("--memory", values.memory, 10_240);
-  const maxConcurrency = values["max-concurrency"];
-  const fresh =
-    maxConcurrency === undefined
-      ? { invocations: undefined, parallelRequests: batchSize }
-      : freshLane(count("--max-concurrency", maxConcurrency), routes);
-  const parallelRequests =
-    values.parallel === undefined ? fresh.parallelRequests : count("--parallel", values.parallel);
-  return { invocations: fresh.invocations, parallelRequests, memoryMb };
-}
-
-function freshLane(maxConcurrency: number, routes: number): Pick<Share, "invocations" | "parallelRequests"> {
-  const names = Array.from({ length: routes }, (_, index) => `r${index}`);
-  const scheme = defineScheme({
-    name: "plan",
-    api: { url: "https://api.example.com", maxConcurrency },
-    routes: Object.fromEntries(names.map((name) => [name, { topic: `${name}/{deviceId}`, qos: 1 }])),
-  });
-  const { lanes } = divideConcurrency(scheme);
-  return lanes?.fresh ?? { invocations: undefined, parallelRequests: batchSize };
-}
-
 function raisedQuota(text: string): readonly [QuotaName, number] {
   const [name = "", value] = text.split("=");
   if (!Object.hasOwn(quotas, name) || value === undefined) {
@@ -141,6 +124,10 @@ function milliseconds(flag: string, text: string): number {
   const [, value = "", unit = "ms"] = /^(\d+(?:\.\d+)?)(ms|s)?$/.exec(text) ?? [];
   if (value === "") throw new UsageError(`${flag} '${text}' is not a time such as 250ms or 2s`);
   return Number(value) * (unit === "s" ? 1000 : 1);
+}
+
+function optionalCount(flag: string, text: string | undefined): number | undefined {
+  return text === undefined ? undefined : count(flag, text);
 }
 
 function count(flag: string, text: string, most = Number.MAX_SAFE_INTEGER): number {

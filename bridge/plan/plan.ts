@@ -1,20 +1,30 @@
 import type { CostLine } from "./cost-line.ts";
-import { bodyBytes, type CostOptions, queuedLines, seedLines, seedMemoryMb, writesPerMessage } from "./cost-lines.ts";
-import { directLoad, type FunctionLoad, queuedLoad, type Share } from "./functions.ts";
+import {
+  bodyBytes,
+  type CostOptions,
+  eventBytes,
+  framesLines,
+  queuedLines,
+  seedLines,
+  seedMemoryMb,
+  writesPerMessage,
+} from "./cost-lines.ts";
+import { directLoad, type FunctionLoad, framesLoad, queuedLoad, type Share } from "./functions.ts";
 import { type QuotaName, type RegionSize, type Violation, violationsOf } from "./quotas.ts";
-import { atPeak, type Batching, batchedUplink, plainUplink, type Uplink, unbatchedUplink } from "./uplink.ts";
+import { atPeak, type Batching, framesUplink, plainUplink, type Uplink } from "./uplink.ts";
 import { messagesPerMonth, type Workload } from "./workload.ts";
 
 /** A way to bring messages to the API. */
 export type DesignName =
-  | "plain" // the generated bridge: one connection, each message a publish
-  | "relay" // paced, over several connections, each message a publish
-  | "relay, batched" // many messages in each publish
+  | "plain" // the generated bridge: one connection, each message a publish, by the queue of its route
+  | "relay" // paced, over several connections, each message a frame, which invokes the function
+  | "relay, batched" // many messages in each frame
   | "seed"; // what it is compared with: no Basic Ingest, and a function for each message
 
 export interface PlanOptions extends CostOptions {
   readonly batching: Batching;
-  readonly share: Share;
+  /** What `api.maxConcurrency` gives to the fresh messages of each route, and to all frames. */
+  readonly shares: { readonly queued: Share; readonly frames: Share };
   readonly regionSize: RegionSize;
   /** Quotas that AWS has raised for the account. */
   readonly raised: Readonly<Partial<Record<QuotaName, number>>>;
@@ -39,11 +49,13 @@ export interface DesignPlan {
 /** Plans each design for a workload. */
 export function makePlans(workload: Workload, options: PlanOptions): readonly DesignPlan[] {
   const { batching } = options;
+  const plain = plainUplink(workload);
+  const alone = { ...batching, maxMessages: 1 };
   return [
-    planOf("plain", workload, plainUplink(workload), options, undefined),
-    planOf("relay", workload, unbatchedUplink(workload), options, undefined),
-    planOf("relay, batched", workload, batchedUplink(workload, batching), options, batching),
-    planOf("seed", workload, plainUplink(workload), options, undefined),
+    planOf("plain", queued, plain, undefined, workload, options),
+    planOf("relay", framed, framesUplink(workload, alone), alone, workload, options),
+    planOf("relay, batched", framed, framesUplink(workload, batching), batching, workload, options),
+    planOf("seed", direct, plain, undefined, workload, options),
   ];
 }
 
@@ -52,19 +64,62 @@ export function isRefused({ violations, missingInvocations }: DesignPlan): boole
   return violations.length > 0 || missingInvocations > 0;
 }
 
+/** How the function comes to its messages. */
+interface Way {
+  readonly load: (workload: Workload, uplink: Uplink, options: PlanOptions) => FunctionLoad;
+  readonly lines: typeof queuedLines;
+  /** Of quotas, beside those of IoT Core and of concurrent executions. */
+  readonly needs: (
+    workload: Workload,
+    uplink: Uplink,
+    load: FunctionLoad,
+    options: PlanOptions,
+  ) => Readonly<Partial<Record<QuotaName, number>>>;
+  readonly missing: (workload: Workload, load: FunctionLoad, options: PlanOptions) => number;
+}
+
+const queued: Way = {
+  load: (workload, uplink, { shares }) => queuedLoad(workload, uplink, shares.queued),
+  lines: queuedLines,
+  needs: (workload, uplink, { atOneTime, recordsPerInvocation }, options) => ({
+    queueMessage: bodyBytes(uplink.payloadBytes),
+    inFlight: (atOneTime * recordsPerInvocation) / workload.routes,
+    mappingConcurrency: atOneTime / workload.routes,
+    tableWrites: writesPerSecond(workload, uplink, options),
+  }),
+  missing: ({ routes }, { atOneTime }, { shares }) => missingOf(atOneTime / routes, shares.queued),
+};
+
+const framed: Way = {
+  load: (workload, uplink, { shares }) => framesLoad(workload, uplink, shares.frames),
+  lines: framesLines,
+  needs: (workload, uplink, _load, options) => ({
+    asynchronousEvent: eventBytes(uplink.payloadBytes),
+    tableWrites: writesPerSecond(workload, uplink, options),
+  }),
+  missing: (_workload, { atOneTime }, { shares }) => missingOf(atOneTime, shares.frames),
+};
+
+const direct: Way = {
+  load: (workload, uplink) => directLoad(workload, uplink, seedMemoryMb),
+  lines: seedLines,
+  needs: () => ({}),
+  missing: () => 0,
+};
+
 function planOf(
   name: DesignName,
-  workload: Workload,
+  way: Way,
   uplink: Uplink,
-  options: PlanOptions,
   batching: Batching | undefined,
+  workload: Workload,
+  options: PlanOptions,
 ): DesignPlan {
-  const loadAt = (each: Uplink) =>
-    name === "seed" ? directLoad(workload, each, seedMemoryMb) : queuedLoad(workload, each, options.share);
-  const load = loadAt(uplink);
+  const load = way.load(workload, uplink, options);
   const peak = atPeak(workload, uplink, batching);
-  const peakLoad = loadAt(peak);
-  const lines = (name === "seed" ? seedLines : queuedLines)(workload, uplink, load, options);
+  const peakLoad = way.load(workload, peak, options);
+  const needs = { ...commonNeeds(workload, peak, peakLoad), ...way.needs(workload, peak, peakLoad, options) };
+  const lines = way.lines(workload, uplink, load, options);
   const millions = messagesPerMonth(workload) / 1e6;
   const sum = (each: readonly CostLine[]) => each.reduce((total, { usdPerMonth }) => total + usdPerMonth, 0);
   return {
@@ -72,38 +127,32 @@ function planOf(
     usdPerMonth: sum(lines),
     usdPerMillion: sum(lines.filter(({ isFixed }) => !isFixed)) / millions,
     usdPerMillionWithFixed: sum(lines) / millions,
-    violations: violationsOf(needs(name, workload, peak, peakLoad, options), options.regionSize, options.raised),
-    missingInvocations: name === "seed" ? 0 : missing(workload, peakLoad, options.share),
+    violations: violationsOf(needs, options.regionSize, options.raised),
+    missingInvocations: way.missing(workload, peakLoad, options),
   };
 }
 
-function needs(
-  name: DesignName,
+function commonNeeds(
   workload: Workload,
-  { connections, publishesPerSecond, messagesPerPublish, payloadBytes, packetBytes }: Uplink,
-  { atOneTime, recordsPerInvocation }: FunctionLoad,
-  options: PlanOptions,
+  { connections, publishesPerSecond, packetBytes }: Uplink,
+  { atOneTime }: FunctionLoad,
 ): Partial<Record<QuotaName, number>> {
-  const common = {
+  return {
     connectionPublishes: publishesPerSecond / connections,
     connectionBytes: (publishesPerSecond * packetBytes) / connections,
-    // What is too large alone is refused before it could be in a frame.
-    payload: Math.max(payloadBytes, workload.payloadBytes),
+    // A frame is never larger: its messages are as many as fit.
+    payload: workload.payloadBytes,
     accountPublishes: publishesPerSecond,
     ruleEvaluations: publishesPerSecond,
     connections,
     concurrentExecutions: atOneTime,
   };
-  if (name === "seed") return common;
-  return {
-    ...common,
-    queueMessage: bodyBytes(payloadBytes),
-    inFlight: (atOneTime * recordsPerInvocation) / workload.routes,
-    mappingConcurrency: atOneTime / workload.routes,
-    tableWrites: publishesPerSecond * messagesPerPublish * writesPerMessage(workload, options),
-  };
 }
 
-function missing({ routes }: Workload, { atOneTime }: FunctionLoad, { invocations }: Share): number {
-  return invocations === undefined ? 0 : Math.max(0, Math.ceil(atOneTime / routes) - invocations);
+function writesPerSecond(workload: Workload, uplink: Uplink, options: PlanOptions): number {
+  return uplink.publishesPerSecond * uplink.messagesPerPublish * writesPerMessage(workload, options);
+}
+
+function missingOf(atOneTime: number, { invocations = Number.POSITIVE_INFINITY }: Share): number {
+  return Math.max(0, Math.ceil(atOneTime) - invocations);
 }

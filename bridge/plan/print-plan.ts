@@ -1,8 +1,9 @@
+import { defaultMaxConnections } from "../relay/relay-options.ts";
 import type { CostLine } from "./cost-line.ts";
 import { type DesignPlan, isRefused, type PlanOptions } from "./plan.ts";
 import { pricesOf } from "./prices.ts";
 import { quotas, type Violation } from "./quotas.ts";
-import { messagesPerMonth, messagesPerSecond, type Workload } from "./workload.ts";
+import { messagesPerMonth, messagesPerSecond, requestsAtPeak, type Workload } from "./workload.ts";
 
 /** Plans for people: a row for each design, then each with every line of its cost. */
 export function printPlans(workload: Workload, options: PlanOptions, plans: readonly DesignPlan[]): readonly string[] {
@@ -13,21 +14,21 @@ export function printPlans(workload: Workload, options: PlanOptions, plans: read
     ...plans.flatMap((plan) => ["", ...design(plan, workload)]),
     "",
     `Prices of ${pricesOf.date}, ${pricesOf.region}, in ${pricesOf.currency}: ${pricesOf.source}.`,
-    "No free tier is counted, nor retries: of what fails, each further attempt costs as an unbatched message again.",
+    "No free tier is counted, nor retries: of what fails, each further attempt goes by a queue, and costs as a plain message.",
   ];
 }
 
 const summaryHead = ["", "connections", "messages/publish", "publishes/s", "$/million", "with fixed", "$/month", ""];
 
-function introduction(workload: Workload, { batching, share }: PlanOptions): readonly string[] {
+function introduction(workload: Workload, { batching, shares }: PlanOptions): readonly string[] {
   const { devices, payloadBytes, hoursPerDay, peakFactor, routes, apiMs } = workload;
   const rate = messagesPerSecond(workload);
   return [
     `${devices === 1 ? "" : `${amount(devices)} devices, `}${amount(rate)} messages/s of ${amount(payloadBytes)} bytes over ${hoursPerDay} hours a day, ` +
       `${amount(messagesPerMonth(workload) / 1e6)} million a month on ${routes} QoS 1 route(s)`,
-    `API ${apiMs} ms, ${amount((rate * peakFactor * apiMs) / 1000)} requests at one time at the peak (× ${peakFactor}), ` +
-      `${share.parallelRequests} side by side in an invocation of ${share.memoryMb} MB`,
-    `frames: ${batching.delayMs} ms, up to ${batching.maxMessages} messages, compressed to ${batching.compression}`,
+    `API ${apiMs} ms, ${amount(requestsAtPeak(workload))} requests at one time at the peak (× ${peakFactor}), side by side in an ` +
+      `invocation of ${shares.frames.memoryMb} MB: ${shares.frames.parallelRequests} with frames, ${shares.queued.parallelRequests} with queues`,
+    `frames: ${batching.delayMs} ms, up to ${batching.maxMessages} messages, each compressed to ${batching.compression} beside the first`,
   ];
 }
 
@@ -47,7 +48,6 @@ function summary(plan: DesignPlan): readonly string[] {
 
 function design(plan: DesignPlan, workload: Workload): readonly string[] {
   const { name, uplink, load, lines, violations, missingInvocations } = plan;
-  const millions = messagesPerMonth(workload) / 1e6;
   const kilobytes = (uplink.publishesPerSecond * uplink.packetBytes) / uplink.connections / 1024;
   return [
     `${name}: ${titles[name]}`,
@@ -56,19 +56,32 @@ function design(plan: DesignPlan, workload: Workload): readonly string[] {
       `${amount(load.messagesPerInvocation)} messages in ${amount(load.durationMs)} ms, ${amount(load.atOneTime)} at one time`,
     ...violations.map((each) => `  refused: ${explain(each)}`),
     ...(missingInvocations > 0
-      ? [`  refused: api.maxConcurrency gives a route ${missingInvocations} invocations fewer than it needs`]
+      ? [`  refused: api.maxConcurrency gives ${missingInvocations} invocations fewer than are needed`]
       : []),
-    ...table(
-      ["", "per million", "", "$/million", "$/month"],
-      [...lines.map((line) => costRow(line, millions)), total(plan)],
-    ).map((row) => `  ${row}`),
+    ...(uplink.connections > defaultMaxConnections
+      ? [`  to be started with --connections ${uplink.connections}: a relay has ${defaultMaxConnections} by default`]
+      : []),
+    ...table(["", "per million", "", "$/million", "$/month"], costRows(lines, messagesPerMonth(workload) / 1e6)).map(
+      (row) => `  ${row}`,
+    ),
+  ];
+}
+
+/** What grows with the messages and its total, then the rest and the total of all. */
+function costRows(lines: readonly CostLine[], millions: number): readonly (readonly string[])[] {
+  const [fixed = [], growing = []] = [true, false].map((isFixed) => lines.filter((line) => line.isFixed === isFixed));
+  const rows = (some: readonly CostLine[]) => some.map((line) => costRow(line, millions));
+  return [
+    ...rows(growing),
+    totalRow("total", growing, millions),
+    ...(fixed.length === 0 ? [] : [...rows(fixed), totalRow("total with fixed", lines, millions)]),
   ];
 }
 
 const titles: Readonly<Record<DesignPlan["name"], string>> = {
   plain: "the generated bridge, each message a publish; a second with more than 100 stalls it until it reconnects",
-  relay: "each message a publish, paced, over as many connections as are needed",
-  "relay, batched": "many messages in a publish, unpacked by the function",
+  relay: "each message a frame (--batch 1), paced, over as many connections as are needed",
+  "relay, batched": "many messages in a frame, which the function takes apart",
   seed: "for comparison: no Basic Ingest, no queue, a function of 128 MB for each message; what fails twice more is lost",
 };
 
@@ -89,8 +102,9 @@ function costRow(line: CostLine, millions: number): readonly string[] {
   ];
 }
 
-function total({ usdPerMillionWithFixed, usdPerMonth }: DesignPlan): readonly string[] {
-  return ["total", "", "", dollars(usdPerMillionWithFixed), usdPerMonth.toFixed(2)];
+function totalRow(name: string, lines: readonly CostLine[], millions: number): readonly string[] {
+  const usd = lines.reduce((sum, { usdPerMonth }) => sum + usdPerMonth, 0);
+  return [name, "", "", dollars(usd / millions), usd.toFixed(2)];
 }
 
 /** Words to the left, figures to the right, each heading as its column. */

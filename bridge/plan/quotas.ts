@@ -69,6 +69,14 @@ export const quotas = {
     isAdjustable: true,
     page: "docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html",
   },
+  /** As before October 2025, when it became 1 MB: enough for a frame. How many there are in a second has no quota. */
+  asynchronousEvent: {
+    name: "Invocation payload (asynchronous)",
+    limit: 262_144,
+    unit: "bytes",
+    isAdjustable: false,
+    page: lambdaPage,
+  },
   concurrentExecutions: {
     name: "Concurrent executions",
     limit: 1_000,

@@ -18,11 +18,13 @@ export function workloadOf(change: Partial<Workload> = {}): Workload {
   };
 }
 
+const share = { invocations: undefined, parallelRequests: 10, memoryMb: 512 };
+
 /** Frames of 900 ms and up to 100 messages, ten requests side by side. */
 export function optionsOf(change: Partial<PlanOptions> = {}): PlanOptions {
   return {
     batching: { maxMessages: 100, delayMs: 900, compression: 0.3 },
-    share: { invocations: undefined, parallelRequests: 10, memoryMb: 512 },
+    shares: { queued: share, frames: share },
     ...{ regionSize: "large", raised: {}, keepDays: 0, hasLease: false, hasCommands: false, api: "region" },
     ...change,
   };

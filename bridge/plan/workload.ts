@@ -24,6 +24,11 @@ export function messagesPerSecond({ devices, ratePerDevice }: Workload): number 
   return devices * ratePerDevice;
 }
 
+/** Requests at one time that the busiest second brings. */
+export function requestsAtPeak(workload: Workload): number {
+  return (messagesPerSecond(workload) * workload.peakFactor * workload.apiMs) / 1000;
+}
+
 /** Seconds of a month in which messages come. */
 export function activeSecondsPerMonth({ hoursPerDay }: Workload): number {
   return daysPerMonth * hoursPerDay * secondsPerHour;

@@ -10,7 +10,7 @@ export const defaultDataFolder = ".trestle/relay";
 const defaultBroker = "mqtt://127.0.0.1:1883";
 const defaultUser = "trestle.relay";
 const defaultHttp = "127.0.0.1:9464";
-const defaultMaxConnections = 10;
+export const defaultMaxConnections = 10;
 
 export const relayHelp = `Usage: npm run bridge -- relay --credentials DIR | --secret NAME [options]
        npm run bridge -- relay --endpoint HOST --ca FILE --cert FILE --key FILE [options]
