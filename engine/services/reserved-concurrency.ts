@@ -42,8 +42,9 @@ export class ReservedConcurrency {
   /** An invocation has ended: it is the others' turn first, so that no backlog keeps them out. */
   leave(user: ConcurrencyUser): void {
     this.#running -= 1;
+    // Behind the others, and never away: how many there are says whether the limit is anybody's.
     this.#users.delete(user);
-    for (const other of this.#users) other.wake();
     this.#users.add(user);
+    for (const other of [...this.#users]) if (other !== user) other.wake();
   }
 }
