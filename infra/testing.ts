@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Template } from "aws-cdk-lib/assertions";
-import { afterAll, expect } from "vitest";
+import { expect } from "vitest";
 import cdk from "../cdk.json" with { type: "json" };
 import { defineScheme, type SchemeInput } from "../scheme/define-scheme.ts";
 import { TrestleStack } from "./stack.ts";
@@ -21,7 +21,8 @@ export const input: SchemeInput = {
 };
 
 const folder = mkdtempSync(join(tmpdir(), "trestle-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+// Of the process and not of a test file: several of them use it.
+process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
 
 /** The template of that scheme with changes; its bundle, which takes most of the time, is another test's. */
 export function templateOf(change: Partial<SchemeInput> = {}): Template {
