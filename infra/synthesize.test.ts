@@ -48,11 +48,7 @@ test("gives the template of the project's scheme", () => {
   expect(checkTemplate(JSON.parse(template))).toEqual([]);
 });
 
-test("gives what the CDK's command line gives, wherever that writes to", async () => {
-  expect(await cdkSynth(projectRoot)).toBe(template);
-});
-
-test("gives the same from another checkout", async () => {
+test("gives what the CDK's command line gives in another checkout, wherever that writes to", async () => {
   const root = await temporaryFolder();
   onTestFinished(async () => await rm(root, { recursive: true }));
   for (const name of [
