@@ -11,7 +11,7 @@ import scheme from "./relay.config.ts";
 import { startLimitedIotCore } from "./support/limited-iot-core.ts";
 import { startGenerated, type TestBroker } from "./support/mosquitto.ts";
 
-const kills = 5;
+const kills = 3;
 const deviceCount = 10;
 /** Between a device's PUBACK and its next message: at most 2,000 messages a second in all, which the relay reads at once. */
 const restMs = 5;

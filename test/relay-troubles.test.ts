@@ -61,7 +61,7 @@ test("100,000 queued messages arrive, whatever happens to the relay and its conn
   cloud.freeze();
   await arrived(0.5);
   await flap(cloud, () => arrivals.size < queued * 0.7);
-  for (const part of [0.75, 0.85, 0.95]) {
+  for (const part of [0.8, 0.9]) {
     await arrived(part);
     await relay.kill();
     await relay.restart();

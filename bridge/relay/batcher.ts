@@ -39,7 +39,7 @@ interface Gathered {
 const learning = 0.2;
 
 /** Gathers messages of one QoS into frames. */
-export class Batcher {
+export class Batcher implements Disposable {
   readonly #options: BatcherOptions;
   #gathered: Gathered[] = [];
   #bytes = 0;
@@ -70,6 +70,12 @@ export class Batcher {
     this.#bytes = 0;
     this.#options.sealed(gathered.map(({ member }) => member));
     this.#seal(gathered);
+  }
+
+  /** What is gathered is not sent, and settled by nobody. */
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#gathered = [];
   }
 
   /** What is likely to fit into a publish. */

@@ -152,6 +152,7 @@ export class Relay implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#intake?.[Symbol.asyncDispose]();
+    for (const batcher of Object.values(this.#batchers)) batcher[Symbol.dispose]();
     await this.#uplink[Symbol.asyncDispose]();
     this.#receiptFile[Symbol.dispose]();
   }
