@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { maxFrameMembers } from "../../scheme/frame/frame.ts";
+import { count, milliseconds, number } from "../option-values.ts";
 import { defaultBatching } from "../relay/batcher.ts";
 import { UsageError } from "../usage-error.ts";
 import { functionFacts } from "./functions.ts";
@@ -120,29 +121,8 @@ function raisedQuota(text: string): readonly [QuotaName, number] {
   return [name as QuotaName, number(`--quota ${name}`, value)];
 }
 
-function milliseconds(flag: string, text: string): number {
-  const [, value = "", unit = "ms"] = /^(\d+(?:\.\d+)?)(ms|s)?$/.exec(text) ?? [];
-  if (value === "") throw new UsageError(`${flag} '${text}' is not a time such as 250ms or 2s`);
-  return Number(value) * (unit === "s" ? 1000 : 1);
-}
-
 function optionalCount(flag: string, text: string | undefined): number | undefined {
   return text === undefined ? undefined : count(flag, text);
-}
-
-function count(flag: string, text: string, most = Number.MAX_SAFE_INTEGER): number {
-  const value = number(flag, text, most);
-  if (!Number.isInteger(value)) throw new UsageError(`${flag} '${text}' is not a whole number`);
-  return value;
-}
-
-/** Above 0 unless a least is given. */
-function number(flag: string, text: string, most = Number.POSITIVE_INFINITY, least?: number): number {
-  const value = text.trim() === "" ? Number.NaN : Number(text);
-  if (!Number.isFinite(value)) throw new UsageError(`${flag} '${text}' is not a number`);
-  if (least === undefined ? value <= 0 : value < least) throw new UsageError(`${flag} ${text} is too small`);
-  if (value > most) throw new UsageError(`${flag} ${text} is more than ${most}`);
-  return value;
 }
 
 function oneOf<Value extends string>(flag: string, value: string, known: readonly Value[]): Value {

@@ -45,7 +45,7 @@ export class Pacer {
     return this.#share;
   }
 
-  /** Milliseconds until the next publish; 0 for now. */
+  /** Milliseconds until the next publish may go; 0 where it may at once. */
   waitMs(now: number): number {
     return Math.max(0, this.#freeAt - now);
   }

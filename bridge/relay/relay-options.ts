@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { defaultConfigFile } from "../../scheme/load-scheme.ts";
+import { count, milliseconds } from "../option-values.ts";
 import { UsageError } from "../usage-error.ts";
 import { defaultBatching } from "./batcher.ts";
 import type { RelayOptions } from "./relay.ts";
@@ -10,6 +11,9 @@ export const defaultDataFolder = ".trestle/relay";
 const defaultBroker = "mqtt://127.0.0.1:1883";
 const defaultUser = "trestle.relay";
 const defaultHttp = "127.0.0.1:9464";
+
+/** Of what waits. */
+const longestMs = 60_000;
 export const defaultMaxConnections = 10;
 
 export const relayHelp = `Usage: npm run bridge -- relay --credentials DIR | --secret NAME [options]
@@ -71,7 +75,7 @@ export async function readRelayOptions(args: readonly string[]): Promise<RelayCo
   return {
     configFile: values.config,
     place: readPlace(values),
-    acknowledgeWithinMs: milliseconds("--puback-within", values["puback-within"]),
+    acknowledgeWithinMs: milliseconds("--puback-within", values["puback-within"], longestMs),
     maxConnections: count("--connections", values.connections, 1_000),
     local: {
       url: values.broker,
@@ -83,7 +87,10 @@ export async function readRelayOptions(args: readonly string[]): Promise<RelayCo
         ...(await file("key", "--broker-key", values["broker-key"])),
       },
     },
-    batching: { delayMs: milliseconds("--delay", values.delay), maxMessages: count("--batch", values.batch, 100) },
+    batching: {
+      delayMs: milliseconds("--delay", values.delay, longestMs),
+      maxMessages: count("--batch", values.batch, 100),
+    },
     dataFolder: resolve(values.data),
     http: readHttp(values.http),
   };
@@ -142,23 +149,6 @@ function readHttp(value: string): { readonly host: string; readonly port: number
   const [, host = "127.0.0.1", port] = /^(?:(.+):)?(\d{1,5})$/.exec(value) ?? [];
   if (port === undefined || Number(port) > 65_535) throw new UsageError(`--http '${value}' is not ADDRESS:PORT`);
   return { host: host.replace(/^\[(.*)\]$/, "$1"), port: Number(port) };
-}
-
-const longestMs = 60_000;
-
-function milliseconds(flag: string, value: string): number {
-  const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s)$/.exec(value) ?? [];
-  const result = Number(number) * (unit === "s" ? 1_000 : 1);
-  if (number === undefined || result > longestMs) {
-    throw new UsageError(`${flag} '${value}' is not a time as 250ms or 2s, ${longestMs / 1_000}s at most`);
-  }
-  return result;
-}
-
-function count(flag: string, value: string, most: number): number {
-  const number = Number(value);
-  if (Number.isInteger(number) && number >= 1 && number <= most) return number;
-  throw new UsageError(`${flag} '${value}' is not a whole number from 1 to ${most}`);
 }
 
 /** A file's text under a key, nothing where no file is named. */
