@@ -4,11 +4,15 @@ import { type MessageProperties, userPropertiesOf } from "../../client/message.t
 import type { FrameMember } from "../../scheme/frame/frame.ts";
 import type { Message } from "../../sql/message.ts";
 
+/** `mqtt` has bytes where it reads, whatever its types say. */
+export function payloadOf({ payload }: IPublishPacket): Buffer {
+  return typeof payload === "string" ? Buffer.from(payload) : payload;
+}
+
 /** A message of the broker as a frame holds it. @param now Milliseconds since 1970. */
 export function memberOf(packet: IPublishPacket, now: number, id: string = randomUUID()): FrameMember {
-  const { topic, payload, properties } = packet;
-  const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;
-  const member = { id, receivedAt: now, topic, payload: bytes };
+  const { topic, properties } = packet;
+  const member = { id, receivedAt: now, topic, payload: payloadOf(packet) };
   if (properties === undefined) return member;
   const { payloadFormatIndicator, contentType, responseTopic, correlationData, userProperties } = properties;
   return {

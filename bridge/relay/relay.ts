@@ -9,7 +9,7 @@ import { BridgeError } from "../bridge-error.ts";
 import { aloneOf, Batcher, type Batching, defaultBatching } from "./batcher.ts";
 import { noCounts, type RelayCounts } from "./counts.ts";
 import { refusalOf, refusedMembers } from "./guard.ts";
-import { memberOf, messageOf } from "./member.ts";
+import { memberOf, payloadOf } from "./member.ts";
 import { defaultPace, type Pace } from "./pace.ts";
 import type { Parcel } from "./parcel.ts";
 import { ReceiptFile } from "./receipt-file.ts";
@@ -168,7 +168,7 @@ export class Relay implements AsyncDisposable {
     }
     if (delivery === undefined) return this.#pass(memberOf(packet, Date.now()), source);
     const { packetIdentifier, isRedelivery } = delivery;
-    const fingerprint = fingerprintOf(packet.topic, Buffer.from(packet.payload));
+    const fingerprint = fingerprintOf(packet.topic, payloadOf(packet));
     if (isRedelivery) this.counts.redelivered += 1;
     const held = this.#held.get(packetIdentifier);
     // On a connection before; it is acknowledged on this one.
@@ -185,7 +185,7 @@ export class Relay implements AsyncDisposable {
 
   /** Resolves when IoT Core has the message, or when it is nobody's. */
   #pass(member: FrameMember, source: RelaySource): Promise<void> {
-    if (!source.selects(messageOf(member))) {
+    if (!source.selects(member)) {
       this.counts.filtered += 1;
       return Promise.resolve();
     }

@@ -1,14 +1,15 @@
+import type { FrameMember } from "../../scheme/frame/frame.ts";
 import { type IngestSource, ingestSources } from "../../scheme/ingest.ts";
 import type { Qos, Scheme } from "../../scheme/scheme.ts";
 import { maxTopicSlashes } from "../../scheme/topic-name.ts";
 import { TopicTrie } from "../../scheme/topic-trie.ts";
 import { compileStatement } from "../../sql/compile.ts";
-import type { Message } from "../../sql/message.ts";
+import { messageOf } from "./member.ts";
 
 /** A route, or the replies, as the relay takes its messages. */
 export interface RelaySource extends IngestSource {
   /** Whether the route's `where` selects a message; its rule is not asked, which a frame does not pass. */
-  readonly selects: (message: Message) => boolean;
+  readonly selects: (member: FrameMember) => boolean;
 }
 
 /** What the relay takes, by topic. */
@@ -51,5 +52,5 @@ function compileWhere({ where, topic, ruleName }: IngestSource): RelaySource["se
   if (where === undefined) return () => true;
   const sql = `SELECT 1 AS one FROM '${topic.filter}' WHERE ${where}`;
   const statement = compileStatement(sql, { version: "2016-03-23", rule: ruleName });
-  return (message) => statement.evaluate(message).kind !== "noMatch";
+  return (member) => statement.evaluate(messageOf(member)).kind !== "noMatch";
 }
