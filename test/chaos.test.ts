@@ -5,7 +5,7 @@ import { runChaos } from "./chaos/run.ts";
 /** A run in which nothing moves any more ends by itself, and says what is missing: that should come first. */
 const timeout = 120_000;
 /** Its order has the kills last, after which nothing has to wait long. */
-const short = { faultSeconds: 0.2, seed: 54, print: () => {} };
+const short = { faultSeconds: 0.4, seed: 54, print: () => {} };
 
 // At the same time: most of both is waiting for delays.
 test.concurrent("no acknowledged message is lost when the engine is killed twice", { timeout }, async () => {
