@@ -48,6 +48,8 @@ export class Invocations implements AsyncDisposable {
   readonly #events = new Map<string, AsynchronousEvents | DurableEvents>();
   readonly #synchronous = new Map<string, SynchronousInvocations>();
   readonly #schedules: Schedule[] = [];
+  /** Functions that an environment is started for, by ARN. */
+  readonly #prepared = new Set<string>();
   /** By the function's ARN. */
   readonly #reserved = new Map<string, ReservedConcurrency>();
   readonly #tell: LedgerAnswer;
@@ -190,7 +192,10 @@ export class Invocations implements AsyncDisposable {
   #functionOptions(plan: FunctionPlan): FunctionOptions {
     const { servicesEnvironment, onOutput } = this.#options;
     const environment = { ...lambdaEnvironment(plan), ...servicesEnvironment(), ...plan.environment };
-    return { ...plan, environment, onOutput: (line) => onOutput(plan.name, line) };
+    // One says whether the code loads; those of other sources cost as much to start, and 40 MB each.
+    const startsWhenNeeded = this.#prepared.has(plan.arn);
+    this.#prepared.add(plan.arn);
+    return { ...plan, environment, startsWhenNeeded, onOutput: (line) => onOutput(plan.name, line) };
   }
 }
 

@@ -16,6 +16,8 @@ export interface FunctionOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** False where somebody waits for each answer: a quick invocation must not wait behind a long one. True by default. */
   readonly isHandedOverAhead?: boolean;
+  /** Whether the first environment waits for the first invocation: where another source of the function has one. */
+  readonly startsWhenNeeded?: boolean;
   /** A line that the function's code printed. */
   readonly onOutput: (line: string) => void;
 }

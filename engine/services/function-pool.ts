@@ -53,7 +53,7 @@ export class FunctionPool implements AsyncDisposable {
     this.#reserved = reserved;
     this.#growth = growth;
     reserved?.join(this);
-    this.#grow();
+    if (options.startsWhenNeeded !== true) this.#grow();
     const { unusedMs } = growth;
     if (unusedMs !== undefined) this.#shrinkTimer = setInterval(() => this.#shrink(unusedMs), unusedMs / 4).unref();
   }
@@ -71,7 +71,7 @@ export class FunctionPool implements AsyncDisposable {
     this.wake();
   }
 
-  /** Resolves when the function's code is loaded; rejects when it cannot be. */
+  /** Resolves when the function's code is loaded, or its loading not begun; rejects when it cannot be. */
   async started(): Promise<void> {
     await this.#environments[0]?.started;
   }
@@ -84,6 +84,7 @@ export class FunctionPool implements AsyncDisposable {
   /** Takes from the source as much as can be run. */
   wake(): void {
     if (this.#isDisposed) return;
+    if (this.#environments.length === 0) this.#grow();
     for (const environment of this.#environments.slice(0, this.#limit)) {
       while (environment.canTake) {
         const work = this.#take();
