@@ -284,8 +284,10 @@ test("a queue and a schedule of one function that reserves one invocation do not
     Rule: rule("queued", all, [toQueue()]),
   };
   await using engine = await start(resources, { code, minuteMs: 10 });
-  for (let count = 0; count < 10; count++) await engine.accept(message("v1/d42"));
   const read = (line: string): { isQueued: boolean; begin: number; end: number } => JSON.parse(line);
+  // The schedule's environment starts when it is first needed.
+  await engine.output.until((lines) => lines.some((line) => !read(line).isQueued));
+  for (let count = 0; count < 10; count++) await engine.accept(message("v1/d42"));
   await engine.output.until((lines) => lines.filter((line) => read(line).isQueued).length === 10);
   const spans = engine.output.lines.map(read).toSorted((one, other) => one.begin - other.begin);
   for (const [index, { begin }] of spans.entries()) expect(begin).toBeGreaterThanOrEqual(spans[index - 1]?.end ?? 0);
