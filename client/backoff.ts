@@ -1,6 +1,9 @@
 /** How long a connection has to last before the next one that is lost counts as the first. */
 export const stableMs = 10_000;
 
+/** Bounds of the wait before an attempt to connect, where nobody says otherwise. */
+export const defaultReconnectDelay = { minMs: 1_000, maxMs: 30_000 } as const;
+
 /**
  * Milliseconds before an attempt to connect, by full jitter: clients that lost their broker together come back spread
  * out.

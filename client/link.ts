@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { reconnectDelayMs, stableMs } from "./backoff.ts";
+import { defaultReconnectDelay, reconnectDelayMs, stableMs } from "./backoff.ts";
 import { type BrokerUrl, readBrokerUrl } from "./broker-url.ts";
 import { ClientError } from "./client-error.ts";
 import type { ClientOptions } from "./client-options.ts";
@@ -20,7 +20,6 @@ const wrongVersionCodes: ReadonlySet<number | undefined> = new Set([0x84, 0x01])
 /** Another client has this client's id: to come back would end that one's connection, which would come back in turn. */
 const sessionTakenOver = 0x8e;
 
-const defaultDelay = { minMs: 1_000, maxMs: 30_000 };
 const defaultConnectTimeoutMs = 5_000;
 
 /** The wait before an attempt that somebody is in a hurry for. */
@@ -110,7 +109,9 @@ export class Link {
   /** @returns The next connection, undefined where none is wanted any more, and the number of the attempt after it. */
   async #reconnect(first: number): Promise<{ connection: Connection | undefined; attempt: number }> {
     for (let attempt = first; ; attempt += 1) {
-      await this.#pause(reconnectDelayMs(attempt, Math.random(), this.#options.reconnectDelay ?? defaultDelay));
+      await this.#pause(
+        reconnectDelayMs(attempt, Math.random(), this.#options.reconnectDelay ?? defaultReconnectDelay),
+      );
       if (this.#isClosing) return { connection: undefined, attempt };
       // Whatever the reason, a refusal too: a broker that starts, or is full, takes a later one.
       const connection = await this.#connect().catch(() => undefined);

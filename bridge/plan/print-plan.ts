@@ -1,4 +1,4 @@
-import { defaultMaxConnections } from "../relay/relay-options.ts";
+import { defaultMaxConnections } from "../relay/uplink.ts";
 import type { CostLine } from "./cost-line.ts";
 import { type DesignPlan, isRefused, type PlanOptions } from "./plan.ts";
 import { pricesOf } from "./prices.ts";

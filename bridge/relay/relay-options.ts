@@ -6,6 +6,8 @@ import { count, milliseconds } from "../option-values.ts";
 import { UsageError } from "../usage-error.ts";
 import { defaultBatching } from "./batcher.ts";
 import type { RelayOptions } from "./relay.ts";
+import { defaultMaxConnections } from "./uplink.ts";
+import { defaultAcknowledgeWithinMs } from "./uplink-connection.ts";
 
 export const defaultDataFolder = ".trestle/relay";
 const defaultBroker = "mqtt://127.0.0.1:1883";
@@ -14,7 +16,6 @@ const defaultHttp = "127.0.0.1:9464";
 
 /** Of what waits. */
 const longestMs = 60_000;
-export const defaultMaxConnections = 10;
 
 export const relayHelp = `Usage: npm run bridge -- relay --credentials DIR | --secret NAME [options]
        npm run bridge -- relay --endpoint HOST --ca FILE --cert FILE --key FILE [options]
@@ -31,7 +32,7 @@ IoT Core
   --ca, --cert, --key   PEM files, and
   --client-id ID        <name>-<stage>-edge by default; further connections have :2, :3 and so on behind it
   --connections N       connections at most, ${defaultMaxConnections} by default
-  --puback-within T     then a connection that brought no PUBACK is made again, at half the pace; 20s by default
+  --puback-within T     then a connection that brought no PUBACK is made again, at half the pace; ${defaultAcknowledgeWithinMs / 1000}s by default
 
 The broker
   --broker URL          ${defaultBroker} by default
@@ -115,7 +116,7 @@ function parse(args: readonly string[]) {
         key: string,
         "client-id": string,
         connections: { ...string, default: String(defaultMaxConnections) },
-        "puback-within": { ...string, default: "20s" },
+        "puback-within": { ...string, default: `${defaultAcknowledgeWithinMs}ms` },
         broker: { ...string, default: defaultBroker },
         "broker-ca": string,
         "broker-cert": string,

@@ -14,7 +14,7 @@ import { defaultPace, type Pace } from "./pace.ts";
 import type { Parcel } from "./parcel.ts";
 import { ReceiptFile } from "./receipt-file.ts";
 import { type RelaySource, Sources } from "./sources.ts";
-import { Uplink } from "./uplink.ts";
+import { defaultMaxConnections, Uplink } from "./uplink.ts";
 import type { CloudOptions } from "./uplink-connection.ts";
 
 export interface RelayOptions {
@@ -70,7 +70,7 @@ export class Relay implements AsyncDisposable {
   #intake: Intake | undefined;
 
   private constructor(options: RelayOptions, framesRuleName: string) {
-    const { scheme, cloud, dataFolder, maxConnections = 10, scaleEveryMs, log } = options;
+    const { scheme, cloud, dataFolder, maxConnections = defaultMaxConnections, scaleEveryMs, log } = options;
     this.#sources = new Sources(scheme);
     this.#receiptFile = new ReceiptFile(dataFolder);
     this.#uplink = new Uplink({

@@ -1,4 +1,4 @@
-import { reconnectDelayMs, stableMs } from "../../client/backoff.ts";
+import { defaultReconnectDelay, reconnectDelayMs, stableMs } from "../../client/backoff.ts";
 import { readBrokerUrl } from "../../client/broker-url.ts";
 import type { ClientError } from "../../client/client-error.ts";
 import type { ClientOptions } from "../../client/client-options.ts";
@@ -6,6 +6,9 @@ import { Connection } from "../../client/connection.ts";
 import type { RelayCounts } from "./counts.ts";
 import { type Pace, Pacer } from "./pace.ts";
 import { bytesOf, type Parcel, type ParcelQueue } from "./parcel.ts";
+
+/** In a round trip of a second at the worst, a PUBACK that has not come by then was never sent. */
+export const defaultAcknowledgeWithinMs = 20_000;
 
 /** Where IoT Core is, and what the relay is to it. */
 export interface CloudOptions {
@@ -55,6 +58,7 @@ export class UplinkConnection {
   readonly #inFlight = new Set<Flight>();
   readonly #unsubscribe: () => void;
   readonly #watch: NodeJS.Timeout;
+  readonly #acknowledgeWithinMs: number;
   readonly #lookEveryMs: number;
   #lookedAt = performance.now();
   #connection: Connection | undefined;
@@ -79,8 +83,8 @@ export class UplinkConnection {
     this.#options = options;
     this.#pacer = new Pacer(options.pace);
     this.#unsubscribe = options.queue.whenAdded(() => this.#pump());
-    const { acknowledgeWithinMs = 20_000 } = options;
-    this.#lookEveryMs = Math.min(1_000, acknowledgeWithinMs / 4);
+    this.#acknowledgeWithinMs = options.acknowledgeWithinMs ?? defaultAcknowledgeWithinMs;
+    this.#lookEveryMs = Math.min(1_000, this.#acknowledgeWithinMs / 4);
     this.#watch = setInterval(() => this.#look(), this.#lookEveryMs);
     this.#ended = this.#run();
   }
@@ -127,7 +131,7 @@ export class UplinkConnection {
       } catch (error) {
         this.#options.log(`iot core: ${(error as Error).message}`);
       }
-      const { reconnectDelay = { minMs: 1_000, maxMs: 30_000 } } = this.#options;
+      const { reconnectDelay = defaultReconnectDelay } = this.#options;
       const backoffMs = reconnectDelayMs(attempt, Math.random(), reconnectDelay);
       await this.#pause(Math.max(backoffMs, beganAt + leastReconnectMs - performance.now()));
       attempt += 1;
@@ -235,7 +239,8 @@ export class UplinkConnection {
 
   /** A PUBACK that does not come means a publish that was discarded, or a connection that leads nowhere. */
   #look(): void {
-    const { acknowledgeWithinMs = 20_000, raiseAfterMs = 5_000, counts } = this.#options;
+    const { raiseAfterMs = 5_000, counts } = this.#options;
+    const acknowledgeWithinMs = this.#acknowledgeWithinMs;
     const now = performance.now();
     const sinceMs = now - this.#lookedAt;
     this.#lookedAt = now;

@@ -14,6 +14,9 @@ export interface UplinkOptions {
   readonly log: (line: string) => void;
 }
 
+/** 90,000 messages a second in full frames. */
+export const defaultMaxConnections = 10;
+
 /** Work that waits for longer than this, in seconds, is worth another connection. */
 const longWaitSeconds = 1;
 /** Looks in a row that have to say so. */
