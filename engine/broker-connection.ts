@@ -39,9 +39,9 @@ export class BrokerConnection implements AsyncDisposable {
       const intake = await Intake.open({
         ...options,
         ...(keepalive === undefined ? {} : { keepAliveSeconds: keepalive }),
-        subscriptions: topicFilters.map((filter) => ({ filter, qos: 1, identifier: filters.identifierOf(filter) })),
+        subscriptions: topicFilters.map((filter) => ({ ...filters.subscriptionOf(filter), qos: 1 })),
         accept: (packet, delivery) => {
-          const { subscriptionIdentifier, ...properties } = packet.properties ?? {};
+          const { subscriptionIdentifier, ...properties } = packet.properties ?? none;
           return accept(messageOf(packet, properties), delivery, filters.named(subscriptionIdentifier));
         },
         isLost: (error) => error instanceof RuleFailure && !error.isRetryable,
@@ -61,6 +61,8 @@ export class BrokerConnection implements AsyncDisposable {
     await this.#intake[Symbol.asyncDispose]();
   }
 }
+
+const none: PublishProperties = {};
 
 type PublishProperties = NonNullable<IPublishPacket["properties"]>;
 
